@@ -1,0 +1,141 @@
+//! What is said in a session: role, content and, where needed, tool calls.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{MessageId, SessionId, TurnId},
+    time::Time,
+    words::words,
+};
+
+words! {
+    pub enum Role {
+        System = "system",
+        User = "user",
+        Assistant = "assistant",
+        Tool = "tool",
+    }
+}
+
+/// Plain text, or a list of parts in the order in which they are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Content {
+    Text(String),
+    Parts(Vec<Part>),
+}
+
+/// One part of a message, in the chat-completions format.
+/// <https://platform.openai.com/docs/api-reference/chat/create>
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Part {
+    Text { text: String },
+    ImageUrl { image_url: ImageUrl },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageUrl {
+    /// `https://…`, or `data:image/…;base64,…`.
+    pub url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Content {
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Content::Text(text) => text.is_empty(),
+            Content::Parts(parts) => parts.iter().all(|part| matches!(part, Part::Text { text } if text.is_empty())),
+        }
+    }
+
+    /// The words alone, parts joined by newlines: what is searched, counted and shown in a plain listing.
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        match self {
+            Content::Text(text) => text.as_str().into(),
+            Content::Parts(parts) => {
+                let texts: Vec<&str> = parts
+                    .iter()
+                    .filter_map(|part| match part {
+                        Part::Text { text } => Some(text.as_str()),
+                        Part::ImageUrl { .. } => None,
+                    })
+                    .collect();
+                texts.join("\n").into()
+            }
+        }
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Content::Text(text.to_owned())
+    }
+}
+
+/// A function that the model wants called.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolCall {
+    pub id: String,
+    pub name: String,
+    /// What the model wrote, JSON if it kept to its instructions.
+    pub arguments: String,
+}
+
+/// A message without its place: what is said, not where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    pub role: Role,
+    pub content: Content,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
+    /// The call that a `tool` message answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_call_id: Option<String>,
+    /// What the model thought before it answered, where the upstream shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+}
+
+impl Message {
+    pub fn new(role: Role, content: Content) -> Self {
+        Message { role, content, tool_calls: Vec::new(), tool_call_id: None, reasoning: None, refusal: None }
+    }
+
+    pub fn system(text: &str) -> Self {
+        Self::new(Role::System, text.into())
+    }
+
+    pub fn user(text: &str) -> Self {
+        Self::new(Role::User, text.into())
+    }
+
+    pub fn assistant(text: &str) -> Self {
+        Self::new(Role::Assistant, text.into())
+    }
+
+    pub fn tool(tool_call_id: &str, content: &str) -> Self {
+        Message { tool_call_id: Some(tool_call_id.to_owned()), ..Self::new(Role::Tool, content.into()) }
+    }
+
+    /// True when a later turn has something to read in it.
+    pub fn says_something(&self) -> bool {
+        !self.content.is_empty() || !self.tool_calls.is_empty() || self.refusal.as_ref().is_some_and(|r| !r.is_empty())
+    }
+}
+
+/// A message in its place, as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoredMessage {
+    pub id: MessageId,
+    pub session_id: SessionId,
+    pub turn_id: TurnId,
+    #[serde(flatten)]
+    pub message: Message,
+    pub timestamp: Time,
+}
