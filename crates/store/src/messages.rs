@@ -1,0 +1,175 @@
+//! Messages in their places.
+
+use rusqlite::{Connection, Row, params};
+use session::{
+    id::{ProjectId, SessionId, TurnId},
+    message::{Content, Message, Role, StoredMessage},
+    time::Time,
+};
+
+use crate::{
+    error::Result,
+    rows::{Columns, json},
+    turns::InputMessage,
+};
+
+/// A message of a path, with the turn it belongs to.
+#[derive(Debug, Clone)]
+pub struct PathMessage {
+    pub message: StoredMessage,
+    /// The turn's number in its session.
+    pub number: u64,
+    /// Its place in the turn.
+    pub place: u32,
+}
+
+/// Takes the columns role, parts, content, tool_calls, tool_call_id, reasoning, refusal.
+fn message(columns: &mut Columns<'_>) -> rusqlite::Result<Message> {
+    let role: Role = columns.word()?;
+    let parts: Option<Content> = columns.json()?;
+    let text: String = columns.get()?;
+    Ok(Message {
+        role,
+        content: parts.unwrap_or(Content::Text(text)),
+        tool_calls: columns.json()?.unwrap_or_default(),
+        tool_call_id: columns.get()?,
+        reasoning: columns.get()?,
+        refusal: columns.get()?,
+    })
+}
+
+/// The message of a row of id, turn, number, place, time, and what [`message`] takes.
+fn in_place(row: &Row<'_>, session: &SessionId) -> rusqlite::Result<PathMessage> {
+    let mut columns = Columns::of(row);
+    let (id, turn_id) = (columns.word()?, columns.word()?);
+    let (number, place, timestamp) = (columns.get()?, columns.get()?, columns.word()?);
+    let message = message(&mut columns)?;
+    let session_id = session.clone();
+    Ok(PathMessage { message: StoredMessage { id, session_id, turn_id, message, timestamp }, number, place })
+}
+
+/// Where a message goes.
+pub(crate) struct Slot<'a> {
+    pub project: &'a ProjectId,
+    pub session: &'a SessionId,
+    pub turn: &'a TurnId,
+    pub number: u64,
+    pub place: u32,
+}
+
+pub(crate) fn insert(conn: &Connection, slot: &Slot<'_>, new: &InputMessage, now: Time) -> Result<()> {
+    let message = &new.message;
+    let parts = match &message.content {
+        Content::Text(_) => None,
+        Content::Parts(_) => Some(json(&message.content)?),
+    };
+    let calls = if message.tool_calls.is_empty() { None } else { Some(json(&message.tool_calls)?) };
+    conn.prepare_cached(
+        "INSERT INTO chat_messages (project_id, id, session_id, turn_id, number, place, role, content, parts, tool_calls,
+             tool_call_id, reasoning, refusal, tokens, timestamp)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        slot.project.as_str(),
+        new.id.as_str(),
+        slot.session.as_str(),
+        slot.turn.as_str(),
+        slot.number,
+        slot.place,
+        message.role.as_str(),
+        message.content.text(),
+        parts,
+        calls,
+        message.tool_call_id,
+        message.reasoning,
+        message.refusal,
+        new.tokens,
+        now.to_string(),
+    ])?;
+    Ok(())
+}
+
+/// The messages of one turn, in order.
+pub(crate) fn of_turn(
+    conn: &Connection,
+    project: &ProjectId,
+    session: &SessionId,
+    number: u64,
+) -> Result<Vec<PathMessage>> {
+    between(conn, project, session, number, number)
+}
+
+/// What a turn was asked, in order, with the ids and counts it was stored with.
+pub(crate) fn input(
+    conn: &Connection,
+    project: &ProjectId,
+    session: &SessionId,
+    number: u64,
+) -> Result<Vec<InputMessage>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, tokens, role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE session_id = ? AND project_id = ? AND number = ? AND role <> 'assistant'
+             ORDER BY place",
+    )?;
+    let found: rusqlite::Result<_> = statement
+        .query_map(params![session.as_str(), project.as_str(), number], |row| {
+            let mut columns = Columns::of(row);
+            let (id, tokens) = (columns.word()?, columns.get()?);
+            Ok(InputMessage { id, tokens, message: message(&mut columns)? })
+        })?
+        .collect();
+    Ok(found?)
+}
+
+fn between(
+    conn: &Connection,
+    project: &ProjectId,
+    session: &SessionId,
+    from: u64,
+    to: u64,
+) -> Result<Vec<PathMessage>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, turn_id, number, place, timestamp, role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE session_id = ? AND project_id = ? AND number BETWEEN ? AND ?
+             ORDER BY number, place",
+    )?;
+    let key = params![session.as_str(), project.as_str(), from, to];
+    let found: rusqlite::Result<_> = statement.query_map(key, |row| in_place(row, session))?.collect();
+    Ok(found?)
+}
+
+/// What was said in turns with these numbers (ascending): a read for each unbroken run of numbers, usually one.
+pub(crate) fn said_in(
+    conn: &Connection,
+    project: &ProjectId,
+    session: &SessionId,
+    numbers: &[u64],
+) -> Result<Vec<Message>> {
+    let mut messages = Vec::new();
+    for run in numbers.chunk_by(|a, b| a + 1 == *b) {
+        let mut statement = conn.prepare_cached(
+        "SELECT role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE session_id = ? AND project_id = ? AND number BETWEEN ? AND ?
+                 ORDER BY number, place",
+    )?;
+        let key = params![session.as_str(), project.as_str(), run.first(), run.last()];
+        let mut rows = statement.query(key)?;
+        while let Some(row) = rows.next()? {
+            messages.push(message(&mut Columns::of(row))?);
+        }
+    }
+    Ok(messages)
+}
+
+/// The messages of turns with these numbers (ascending): a read for each unbroken run of numbers, usually one.
+pub(crate) fn of_turns(
+    conn: &Connection,
+    project: &ProjectId,
+    session: &SessionId,
+    numbers: &[u64],
+) -> Result<Vec<PathMessage>> {
+    let mut messages = Vec::new();
+    for run in numbers.chunk_by(|a, b| a + 1 == *b) {
+        if let (Some(from), Some(to)) = (run.first(), run.last()) {
+            messages.extend(between(conn, project, session, *from, *to)?);
+        }
+    }
+    Ok(messages)
+}

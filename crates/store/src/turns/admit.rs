@@ -1,0 +1,182 @@
+//! Admission: one transaction, before any upstream call. From here on nothing is lost.
+
+use rusqlite::{Connection, params};
+use session::{
+    id::{ConfigId, SessionId, TurnId},
+    lane::{Admission, Place, Refusal},
+    turn::Kind,
+};
+
+use super::{Admit, Admitted, InputMessage, Parent, SessionRef, lane, lane::SessionLane, plan::resolve, read, start};
+use crate::{
+    Store,
+    error::{Error, Result},
+    idempotency,
+    keys::ensure_project,
+    rows::{json, optional, optional_word},
+    sessions,
+    vault::Vault,
+    writer::Reply,
+};
+
+impl Store {
+    /// Admits a turn; when its lane is free, starts it too.
+    pub fn admit(&self, ask: Admit) -> Reply<Admitted> {
+        let vault = self.inner.vault.clone();
+        self.inner.writer.start_verb("admit", move |conn| admit(conn, &vault, &ask))
+    }
+}
+
+fn admit(conn: &Connection, vault: &Vault, ask: &Admit) -> Result<Admitted> {
+    if let Some(made) = idempotency::made_before(conn, &ask.project, ask.key.as_ref())? {
+        let turn: TurnId = made.parse().map_err(|_| Error::Failed("a stored id is damaged".into()))?;
+        let session = read::session_of(conn, &ask.project, &turn)?.ok_or(Error::TurnNotFound)?;
+        return Ok(Admitted::Before { session, turn });
+    }
+    let (session, lane) = match &ask.session {
+        SessionRef::Existing(id) => (id, lane::read(conn, &ask.project, id)?.ok_or(Error::SessionNotFound)?),
+        SessionRef::New(id) if sessions::is_taken(conn, &ask.project, id)? => return Err(Error::Taken),
+        SessionRef::New(id) => (id, fresh()),
+    };
+    let config = choose_config(conn, ask, lane.config.as_ref())?;
+    let plan = resolve(conn, ask, session, &lane)?;
+    let decision = lane.lane.admit(ask.if_busy, ask.place, ask.queue_max, ask.now);
+    if let Admission::Refuse(refusal) = decision {
+        return Err(match refusal {
+            Refusal::Busy { turn } => Error::Busy { turn },
+            Refusal::QueueFull { max } => Error::QueueFull { max },
+        });
+    }
+    // Nothing has been written so far, and nothing is refused from here on.
+
+    if let SessionRef::New(id) = &ask.session {
+        ensure_project(conn, &ask.project, ask.now)?;
+        sessions::insert_bare(conn, &ask.project, id, ask.config.as_ref(), ask.now)?;
+    }
+    idempotency::remember(conn, &ask.project, ask.key.as_ref(), ask.turn.as_str(), ask.now)?;
+    let new = New { ask, kind: plan.kind, config, parent: plan.parent };
+    match decision {
+        Admission::Start => {
+            let begin = start::Begin {
+                project: &ask.project,
+                session,
+                turn: &ask.turn,
+                input: plan.input,
+                owner: &ask.owner,
+                now: ask.now,
+            };
+            let started = start::start(conn, vault, lane, begin, start::From::Admission(new))?;
+            Ok(Admitted::Started(Box::new(started)))
+        }
+        Admission::Queue { place, stop } => {
+            let (position, shown) = position(&lane, place);
+            enqueue(conn, session, &new, &plan.input, position, shown)?;
+            let look_again = lane.lane.running.is_none().then(|| lane.lane.hold.map(|hold| hold.until)).flatten();
+            Ok(Admitted::Queued { session: session.clone(), position: shown, stop, look_again })
+        }
+        Admission::Refuse(_) => Err(Error::Failed("refused after it was admitted".into())),
+    }
+}
+
+fn fresh() -> SessionLane {
+    SessionLane {
+        lane: Default::default(),
+        head: None,
+        turns: 0,
+        config: None,
+        system: None,
+        on_failure: session::lane::OnFailure::Continue,
+        untitled: true,
+        deleted: false,
+        ends: None,
+    }
+}
+
+/// The config's id is fixed at admission, its revision at start.
+fn choose_config(conn: &Connection, ask: &Admit, of_session: Option<&ConfigId>) -> Result<ConfigId> {
+    let project = ask.project.as_str();
+    let exists = |id: &ConfigId| -> Result<bool> {
+        let mut statement = conn.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM chat_configs WHERE project_id = ? AND id = ? AND deleted_at IS NULL)",
+        )?;
+        Ok(statement.query_row([project, id.as_str()], |row| row.get(0))?)
+    };
+    // A config that has gone is not replaced by another: that one may call another vendor.
+    if let Some(named) = ask.config.as_ref().or(of_session) {
+        return if exists(named)? { Ok(named.clone()) } else { Err(Error::ConfigNotFound) };
+    }
+    let default = conn
+        .prepare_cached("SELECT default_config_id FROM projects WHERE id = ?")?
+        .query_row([project], |row| optional_word(row, "default_config_id"));
+    optional(default)?.flatten().ok_or(Error::ConfigNotFound)
+}
+
+/// The place of a new turn in the queue, as a number to sort by and as the count of turns before it.
+fn position(lane: &SessionLane, place: Place) -> (i64, u32) {
+    match (place, lane.ends) {
+        (_, None) => (0, 0),
+        (Place::Front, Some((first, _))) => (first - 1, 0),
+        (Place::Back, Some((_, last))) => (last + 1, lane.lane.queued),
+    }
+}
+
+/// A new turn, as its row will say.
+pub(super) struct New<'a> {
+    pub ask: &'a Admit,
+    pub kind: Kind,
+    pub config: ConfigId,
+    pub parent: Parent,
+}
+
+impl New<'_> {
+    pub(super) fn options(&self) -> Result<Option<String>> {
+        let options = &self.ask.options;
+        if options.is_default() { Ok(None) } else { json(options).map(Some) }
+    }
+
+    pub(super) fn metadata(&self) -> Result<Option<String>> {
+        self.ask.metadata.as_ref().map(json).transpose()
+    }
+}
+
+/// The row of a turn that waits, with its input in it.
+fn enqueue(
+    conn: &Connection,
+    session: &SessionId,
+    new: &New<'_>,
+    input: &[InputMessage],
+    position: i64,
+    shown: u32,
+) -> Result<()> {
+    let ask = new.ask;
+    let parent = match &new.parent {
+        Parent::Turn(turn) => Some(turn.as_str()),
+        Parent::Head | Parent::Root => None,
+    };
+    conn.prepare_cached(
+        "INSERT INTO chat_turns (project_id, id, session_id, kind, status, position, queued_at_place, parent,
+             parent_given, input, options, metadata, config_id, created_at)
+         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        ask.project.as_str(),
+        ask.turn.as_str(),
+        session.as_str(),
+        new.kind.as_str(),
+        position,
+        shown,
+        parent,
+        new.parent != Parent::Head,
+        json(&input)?,
+        new.options()?,
+        new.metadata()?,
+        new.config.as_str(),
+        ask.now.to_string(),
+    ])?;
+    conn.prepare_cached("UPDATE chat_sessions SET active_at = ? WHERE project_id = ? AND id = ?")?.execute(params![
+        ask.now.to_string(),
+        ask.project.as_str(),
+        session.as_str()
+    ])?;
+    Ok(())
+}

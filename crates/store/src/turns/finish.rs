@@ -1,0 +1,173 @@
+//! Segments and the end: what the owner of a running turn writes, each behind the fence.
+
+use rusqlite::{Connection, params};
+use session::{
+    id::{ProjectId, TurnId},
+    lane::End,
+    segment,
+    time::Time,
+};
+
+use super::{Fence, Finish, Finished, InputMessage, NextUp, Segment, Turn, lane, read, start};
+use crate::{
+    Store,
+    error::{Error, Result},
+    messages::{self, Slot},
+    rows::{json, optional},
+    vault::Vault,
+    writer::Reply,
+};
+
+impl Store {
+    /// Stores a stretch of a running turn's events.
+    pub fn segment(
+        &self,
+        fence: Fence,
+        segment: Segment,
+        attempts: u32,
+        prompt_hash: Option<[u8; 32]>,
+        now: Time,
+    ) -> Reply<()> {
+        self.inner.writer.start_verb("segment", move |conn| {
+            let changed = conn
+                .prepare_cached(
+                    "UPDATE chat_turns SET attempts = ?, prompt_hash = ?
+                     WHERE project_id = ? AND id = ? AND status = 'running' AND epoch = ? AND owner = ?",
+                )?
+                .execute(params![
+                    attempts,
+                    prompt_hash.as_ref().map(<[u8; 32]>::as_slice),
+                    fence.project.as_str(),
+                    fence.turn.as_str(),
+                    fence.epoch,
+                    fence.owner.as_str()
+                ])?;
+            if changed == 0 {
+                return Err(Error::Lost);
+            }
+            insert_segment(conn, &fence.project, &fence.turn, fence.epoch, &segment, now)
+        })
+    }
+
+    /// The turn's end: its answer, status and usage, the last events, the session's head, and the start of the lane's
+    /// next turn.
+    pub fn finish(&self, finish: Finish) -> Reply<Finished> {
+        let vault = self.inner.vault.clone();
+        self.inner.writer.start_verb("finish", move |conn| apply(conn, &vault, &finish))
+    }
+}
+
+pub(super) fn insert_segment(
+    conn: &Connection,
+    project: &ProjectId,
+    turn: &TurnId,
+    epoch: u32,
+    segment: &Segment,
+    now: Time,
+) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO chat_segments (project_id, turn_id, epoch, first_seq, body, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        project.as_str(),
+        turn.as_str(),
+        epoch,
+        segment.first_seq,
+        segment::encode(&segment.events),
+        now.to_string()
+    ])?;
+    Ok(())
+}
+
+pub(super) fn apply(conn: &Connection, vault: &Vault, finish: &Finish) -> Result<Finished> {
+    let Finish { fence, session, outcome, now, .. } = finish;
+    let Some(mut turn) = end_behind_fence(conn, finish)? else { return Err(Error::Lost) };
+    if let Some(answer) = &outcome.answer {
+        let number = turn.number.ok_or_else(|| Error::Failed("a running turn has no number".into()))?;
+        let place = conn
+            .prepare_cached(
+                "SELECT coalesce(max(place) + 1, 0) FROM chat_messages
+                 WHERE session_id = ? AND project_id = ? AND number = ?",
+            )?
+            .query_row(params![session.as_str(), fence.project.as_str(), number], |row| row.get(0))?;
+        let slot = Slot { project: &fence.project, session, turn: &fence.turn, number, place };
+        let message =
+            InputMessage { id: finish.answer_id.clone(), message: answer.clone(), tokens: finish.answer_tokens };
+        messages::insert(conn, &slot, &message, *now)?;
+        turn.answer = Some(session::message::StoredMessage {
+            id: message.id,
+            session_id: session.clone(),
+            turn_id: fence.turn.clone(),
+            message: message.message,
+            timestamp: *now,
+        });
+    }
+    if let Some(rest) = &finish.rest {
+        insert_segment(conn, &fence.project, &fence.turn, fence.epoch, rest, *now)?;
+    }
+    Ok(Finished { turn, next: go_on(conn, vault, finish)? })
+}
+
+/// The first statement is the fence: without it nothing else is written.
+fn end_behind_fence(conn: &Connection, finish: &Finish) -> Result<Option<Turn>> {
+    let Finish { fence, outcome, .. } = finish;
+    let error = outcome.error.as_ref().map(json).transpose()?;
+    let counts = outcome.counts();
+    let answered = outcome.answer.is_some();
+    let mut statement = conn.prepare_cached("UPDATE chat_turns SET status = ?1, reason = ?2, finish = ?3, model = ?4, error = ?5, prompt_tokens = ?6,
+             completion_tokens = ?7, cached_tokens = ?8, reasoning_tokens = ?9, first_token_ms = ?10, last_seq = ?11,
+             attempts = ?12, prompt_hash = ?13, counts = ?14, ended_at = ?15,
+             through_messages = iif(?14, through_messages + ?16, before_messages),
+             through_tokens = iif(?14, through_tokens + ?17, before_tokens)
+         WHERE project_id = ?18 AND id = ?19 AND status = 'running' AND epoch = ?20 AND owner = ?21
+         RETURNING id, session_id, kind, status, reason, finish, number, queued_at_place, parent, epoch, owner, attempts, config_id,
+             config_revision, model, input, options, metadata, prompt_tokens, completion_tokens, cached_tokens,
+             reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at")?;
+    let usage = &outcome.usage;
+    let stored = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+    let found = statement.query_row(
+        params![
+            outcome.status.as_str(),
+            outcome.reason.map(|reason| reason.as_str()),
+            outcome.finish.map(|finish| finish.as_str()),
+            outcome.model,
+            error,
+            stored(usage.prompt_tokens),
+            stored(usage.completion_tokens),
+            stored(usage.cached_tokens),
+            stored(usage.reasoning_tokens),
+            finish.first_token_ms,
+            finish.last_seq,
+            finish.attempts,
+            finish.prompt_hash.as_ref().map(<[u8; 32]>::as_slice),
+            counts,
+            finish.now.to_string(),
+            u32::from(answered),
+            finish.answer_tokens,
+            fence.project.as_str(),
+            fence.turn.as_str(),
+            fence.epoch,
+            fence.owner.as_str(),
+        ],
+        read::turn_from_row,
+    );
+    optional(found)
+}
+
+/// The head moves to the ended turn, and the lane goes on, waits or pauses.
+fn go_on(conn: &Connection, vault: &Vault, finish: &Finish) -> Result<NextUp> {
+    let Finish { fence, session, outcome, now, .. } = finish;
+    let Some(mut lane) = lane::read_any(conn, &fence.project, session)? else {
+        return Err(Error::Failed(format!("session {session} of turn {} has no row", fence.turn)));
+    };
+    let end =
+        End { status: outcome.status, reason: outcome.reason, finish: outcome.finish, interrupted: finish.interrupted };
+    lane.lane.running = Some(fence.turn.clone());
+    lane.lane = lane.lane.ended(end, lane.on_failure, now.plus_ms(finish.hold_ms));
+    lane.head = Some(fence.turn.clone());
+    lane::write(conn, &fence.project, session, &lane, *now)?;
+    if !finish.go_on {
+        return Ok(NextUp::Nothing);
+    }
+    start::next_up(conn, vault, &fence.project, session, lane, &fence.owner, *now)
+}

@@ -1,0 +1,112 @@
+//! A session's lane as the decisions in `session::lane` want to see it.
+
+use rusqlite::{Connection, params};
+use session::{
+    id::{ConfigId, ProjectId, SessionId, TurnId},
+    lane::{Hold, Lane, OnFailure},
+    time::Time,
+};
+
+use crate::{
+    error::{Error, Result},
+    rows::{Columns, optional},
+};
+
+/// A session's row, as far as turns need it, and its lane.
+pub(crate) struct SessionLane {
+    pub lane: Lane,
+    pub head: Option<TurnId>,
+    pub turns: u64,
+    pub config: Option<ConfigId>,
+    pub system: Option<String>,
+    pub on_failure: OnFailure,
+    pub untitled: bool,
+    pub deleted: bool,
+    /// Positions of the first and the last queued turn.
+    pub ends: Option<(i64, i64)>,
+}
+
+/// `None` when there is no such session, or it has been deleted.
+pub(crate) fn read(conn: &Connection, project: &ProjectId, session: &SessionId) -> Result<Option<SessionLane>> {
+    Ok(read_any(conn, project, session)?.filter(|lane| !lane.deleted))
+}
+
+/// The lane of a deleted session too: the owner of a turn that still runs there has to end it.
+pub(crate) fn read_any(conn: &Connection, project: &ProjectId, session: &SessionId) -> Result<Option<SessionLane>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT paused, hold_turn, hold_until, head, turns, config_id, system, on_failure, title IS NULL,
+             deleted_at IS NOT NULL,
+             (SELECT id FROM chat_turns WHERE project_id = ?1 AND session_id = ?2 AND status = 'running'),
+             (SELECT count(*) FROM chat_turns WHERE project_id = ?1 AND session_id = ?2 AND status = 'queued')
+         FROM chat_sessions WHERE project_id = ?1 AND id = ?2",
+    )?;
+    let key = [project.as_str(), session.as_str()];
+    let found = statement.query_row(key, |row| {
+        let mut columns = Columns::of(row);
+        let paused = columns.get()?;
+        let hold = columns.optional_word::<TurnId>()?.zip(columns.optional_word::<Time>()?);
+        let mut lane = SessionLane {
+            lane: Lane { paused, hold: hold.map(|(turn, until)| Hold { turn, until }), ..Lane::default() },
+            head: columns.optional_word()?,
+            turns: columns.get()?,
+            config: columns.optional_word()?,
+            system: columns.get()?,
+            on_failure: columns.word()?,
+            untitled: columns.get()?,
+            deleted: columns.get()?,
+            ends: None,
+        };
+        lane.lane.running = columns.optional_word()?;
+        lane.lane.queued = columns.get()?;
+        Ok(lane)
+    });
+    let Some(mut lane) = optional(found)? else { return Ok(None) };
+    if lane.lane.queued > 0 {
+        lane.ends = conn
+            .prepare_cached(
+                "SELECT min(position), max(position) FROM chat_turns
+                 WHERE project_id = ? AND session_id = ? AND status = 'queued'",
+            )?
+            .query_row(key, |row| Ok(Some((row.get(0)?, row.get(1)?))))?;
+        lane.lane.next = queue(conn, project, session, 1)?.pop();
+    }
+    Ok(Some(lane))
+}
+
+/// The queued turns of a session, first come first.
+pub(crate) fn queue(conn: &Connection, project: &ProjectId, session: &SessionId, most: u32) -> Result<Vec<TurnId>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id FROM chat_turns WHERE project_id = ? AND session_id = ? AND status = 'queued'
+         ORDER BY position LIMIT ?",
+    )?;
+    let ids: rusqlite::Result<_> = statement
+        .query_map(params![project.as_str(), session.as_str(), most], |row| Columns::of(row).word())?
+        .collect();
+    Ok(ids?)
+}
+
+/// Writes what a turn's end, or a client, changed about a lane.
+pub(crate) fn write(
+    conn: &Connection,
+    project: &ProjectId,
+    session: &SessionId,
+    lane: &SessionLane,
+    now: Time,
+) -> Result<()> {
+    let hold = lane.lane.hold.as_ref();
+    let changed = conn
+        .prepare_cached(
+            "UPDATE chat_sessions SET head = ?, paused = ?, hold_turn = ?, hold_until = ?, active_at = ?
+             WHERE project_id = ? AND id = ?",
+        )?
+        .execute(params![
+            lane.head.as_ref().map(TurnId::as_str),
+            lane.lane.paused,
+            hold.map(|hold| hold.turn.as_str()),
+            hold.map(|hold| hold.until.to_string()),
+            now.to_string(),
+            project.as_str(),
+            session.as_str()
+        ])?;
+    if changed == 1 { Ok(()) } else { Err(Error::Failed(format!("session {session} has no row"))) }
+}

@@ -1,0 +1,314 @@
+//! Start: the turn gets its number, its parent, its epoch and its owner; its input becomes rows of `chat_messages`.
+
+use rusqlite::{Connection, params};
+use session::{
+    history::ASSEMBLER,
+    id::{ConfigId, Owner, ProjectId, SessionId, TurnId},
+    lane::Next,
+    message::Message,
+    time::Time,
+    tokens,
+    turn::Options,
+    window::{Counters, Cut, Window},
+};
+
+use super::{InputMessage, NextUp, Parent, Started, admit::New, lane, lane::SessionLane};
+use crate::{
+    Store,
+    configs::{self, ConfigAt},
+    error::{Error, Result},
+    messages::{self, Slot},
+    rows::{Columns, optional_json},
+    vault::Vault,
+    walk::{Links, Step, Tree},
+    writer::Reply,
+};
+
+impl Store {
+    /// Starts the lane's next turn, if it is time: after a hold ran out, a pause ended, or a server came back.
+    pub fn start_next(&self, project: ProjectId, session: SessionId, owner: Owner, now: Time) -> Reply<NextUp> {
+        let vault = self.inner.vault.clone();
+        self.inner.writer.start_verb("start", move |conn| {
+            let Some(lane) = lane::read(conn, &project, &session)? else { return Ok(NextUp::Nothing) };
+            next_up(conn, &vault, &project, &session, lane, &owner, now)
+        })
+    }
+
+    /// Ends a pause, and starts the queue.
+    pub fn resume(&self, project: ProjectId, session: SessionId, owner: Owner, now: Time) -> Reply<NextUp> {
+        let vault = self.inner.vault.clone();
+        self.inner.writer.start_verb("resume", move |conn| {
+            let mut lane = lane::read(conn, &project, &session)?.ok_or(Error::SessionNotFound)?;
+            lane.lane.paused = false;
+            lane::write(conn, &project, &session, &lane, now)?;
+            next_up(conn, &vault, &project, &session, lane, &owner, now)
+        })
+    }
+}
+
+/// Starts the next queued turn of a lane, if there is one and nothing stands in its way.
+pub(super) fn next_up(
+    conn: &Connection,
+    vault: &Vault,
+    project: &ProjectId,
+    session: &SessionId,
+    lane: SessionLane,
+    owner: &Owner,
+    now: Time,
+) -> Result<NextUp> {
+    match lane.lane.next(now) {
+        Next::Nothing => Ok(NextUp::Nothing),
+        Next::Wait { until } => Ok(NextUp::Wait(until)),
+        Next::Start(turn) => {
+            let input: Option<Vec<InputMessage>> = conn
+                .prepare_cached("SELECT input FROM chat_turns WHERE project_id = ? AND id = ?")?
+                .query_row([project.as_str(), turn.as_str()], |row| optional_json(row, "input"))?;
+            let begin = Begin { project, session, turn: &turn, input: input.unwrap_or_default(), owner, now };
+            start(conn, vault, lane, begin, From::Queue).map(|started| NextUp::Started(Box::new(started)))
+        }
+    }
+}
+
+/// Which turn starts, and what it says.
+pub(super) struct Begin<'a> {
+    pub project: &'a ProjectId,
+    pub session: &'a SessionId,
+    pub turn: &'a TurnId,
+    pub input: Vec<InputMessage>,
+    pub owner: &'a Owner,
+    pub now: Time,
+}
+
+/// Where a turn that starts comes from.
+pub(super) enum From<'a> {
+    /// Straight from its request: its row is written once.
+    Admission(New<'a>),
+    Queue,
+}
+
+/// What a turn that starts says about itself.
+struct Says {
+    parent: Parent,
+    config: Option<ConfigId>,
+    options: Options,
+    waited_at: Option<u32>,
+    created_at: Time,
+}
+
+/// What a turn is given when it starts.
+struct Given {
+    number: u64,
+    parent: Option<TurnId>,
+    base: Option<TurnId>,
+    links: Links,
+    before: Counters,
+    through: Counters,
+    config_revision: Option<u32>,
+    prompt_from: Option<TurnId>,
+}
+
+pub(super) fn start(
+    conn: &Connection,
+    vault: &Vault,
+    mut lane: SessionLane,
+    begin: Begin<'_>,
+    from: From<'_>,
+) -> Result<Started> {
+    let Begin { project, session, turn, ref input, now, .. } = begin;
+    let tree = Tree { conn, project, session };
+    let says = match &from {
+        From::Admission(new) => Says {
+            parent: new.parent.clone(),
+            config: Some(new.config.clone()),
+            options: new.ask.options.clone(),
+            waited_at: None,
+            created_at: now,
+        },
+        From::Queue => read_queued(conn, project, turn)?,
+    };
+    let parent = match says.parent {
+        Parent::Head => lane.head.take(),
+        Parent::Root => None,
+        Parent::Turn(parent) => Some(parent),
+    };
+    let before = match &parent {
+        None => None,
+        Some(parent) => Some(
+            tree.find(parent)?
+                .ok_or_else(|| Error::Failed(format!("turn {parent}, the parent of {turn}, is missing")))?,
+        ),
+    };
+    let links = tree.links_below(before.as_ref())?;
+    let base = before.as_ref().and_then(Step::base_of_child);
+    let path = before.map_or(Counters::default(), |before| before.through);
+    let config = match &says.config {
+        Some(id) => configs::config_at(conn, vault, project, id, None)?,
+        None => None,
+    };
+    let own =
+        Counters { messages: input.len() as u64, tokens: input.iter().map(|message| u64::from(message.tokens)).sum() };
+    let cut = cut(path, own.tokens, &says.options, lane.system.as_deref(), config.as_ref());
+    let steps = tree.window(base.clone(), cut)?;
+    let given = Given {
+        number: lane.turns + 1,
+        parent,
+        base,
+        links,
+        before: path,
+        through: path + own,
+        config_revision: config.as_ref().map(|config| config.revision),
+        prompt_from: steps.first().map(|step| step.id.clone()),
+    };
+    let past = past(tree, &steps)?;
+    match &from {
+        From::Admission(new) => insert_running(conn, &begin, new, &given)?,
+        From::Queue => leave_queue(conn, &begin, &given)?,
+    }
+    for (place, message) in input.iter().enumerate() {
+        let slot = Slot { project, session, turn, number: given.number, place: place as u32 };
+        messages::insert(conn, &slot, message, now)?;
+    }
+    let title = if lane.untitled { input.first().and_then(|first| title(&first.message)) } else { None };
+    conn.prepare_cached(
+        "UPDATE chat_sessions SET turns = ?, hold_turn = NULL, hold_until = NULL, paused = paused AND ?,
+             title = coalesce(title, ?), active_at = ?
+         WHERE project_id = ? AND id = ?",
+    )?
+    .execute(params![
+        given.number,
+        lane.lane.queued > 0,
+        title,
+        now.to_string(),
+        project.as_str(),
+        session.as_str()
+    ])?;
+    Ok(Started {
+        project: project.clone(),
+        session: session.clone(),
+        turn: turn.clone(),
+        epoch: 1,
+        attempts: 0,
+        waited_at: says.waited_at,
+        config: config.filter(|config| !config.deleted),
+        options: says.options,
+        session_system: lane.system,
+        past,
+        input: begin.input.into_iter().map(|message| message.message).collect(),
+        created_at: says.created_at,
+        started_at: now,
+    })
+}
+
+fn read_queued(conn: &Connection, project: &ProjectId, turn: &TurnId) -> Result<Says> {
+    let mut statement = conn.prepare_cached(
+        "SELECT parent, parent_given, config_id, options, queued_at_place, created_at
+         FROM chat_turns WHERE project_id = ? AND id = ?",
+    )?;
+    Ok(statement.query_row([project.as_str(), turn.as_str()], |row| {
+        let mut columns = Columns::of(row);
+        let (parent, given) = (columns.optional_word()?, columns.get()?);
+        Ok(Says {
+            parent: match parent {
+                Some(parent) => Parent::Turn(parent),
+                None if given => Parent::Root,
+                None => Parent::Head,
+            },
+            config: columns.optional_word()?,
+            options: columns.json()?.unwrap_or_default(),
+            waited_at: columns.get()?,
+            created_at: columns.word()?,
+        })
+    })?)
+}
+
+/// What the config's window leaves out of the path. With a limit on tokens the system prompt that will stand counts too.
+fn cut(path: Counters, own_tokens: u64, options: &Options, of_session: Option<&str>, config: Option<&ConfigAt>) -> Cut {
+    let Some(config) = config.map(|config| &config.config) else { return Window::default().cut(path, own_tokens) };
+    let system = options.system.as_deref().or(of_session).or(config.system.as_deref());
+    let system = system.filter(|_| config.window.tokens.is_some()).map_or(0, |text| tokens::count(text).into());
+    config.window.cut(path, own_tokens + system)
+}
+
+fn insert_running(conn: &Connection, begin: &Begin<'_>, new: &New<'_>, given: &Given) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO chat_turns (project_id, id, session_id, kind, status, number, parent, parent_given, base, depth,
+             jump, jump_depth, before_messages, before_tokens, through_messages, through_tokens, epoch, owner, options,
+             metadata, config_id, config_revision, prompt_from, assembler, created_at, started_at)
+         VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, ?16, ?17, ?18, ?19,
+             ?20, ?21, ?22, ?23, ?23)",
+    )?
+    .execute(params![
+        begin.project.as_str(),
+        begin.turn.as_str(),
+        begin.session.as_str(),
+        new.kind.as_str(),
+        given.number,
+        given.parent.as_ref().map(TurnId::as_str),
+        new.parent != Parent::Head,
+        given.base.as_ref().map(TurnId::as_str),
+        given.links.depth,
+        given.links.jump.as_ref().map(TurnId::as_str),
+        given.links.jump_depth,
+        given.before.messages,
+        given.before.tokens,
+        given.through.messages,
+        given.through.tokens,
+        begin.owner.as_str(),
+        new.options()?,
+        new.metadata()?,
+        new.config.as_str(),
+        given.config_revision,
+        given.prompt_from.as_ref().map(TurnId::as_str),
+        ASSEMBLER,
+        begin.now.to_string(),
+    ])?;
+    Ok(())
+}
+
+fn leave_queue(conn: &Connection, begin: &Begin<'_>, given: &Given) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE chat_turns SET status = 'running', number = ?, position = NULL, parent = ?, base = ?, depth = ?,
+             jump = ?, jump_depth = ?, before_messages = ?, before_tokens = ?, through_messages = ?, through_tokens = ?,
+             epoch = epoch + 1, owner = ?, input = NULL, config_revision = ?, prompt_from = ?, assembler = ?,
+             started_at = ?
+         WHERE project_id = ? AND id = ? AND status = 'queued'",
+    )?
+    .execute(params![
+        given.number,
+        given.parent.as_ref().map(TurnId::as_str),
+        given.base.as_ref().map(TurnId::as_str),
+        given.links.depth,
+        given.links.jump.as_ref().map(TurnId::as_str),
+        given.links.jump_depth,
+        given.before.messages,
+        given.before.tokens,
+        given.through.messages,
+        given.through.tokens,
+        begin.owner.as_str(),
+        given.config_revision,
+        given.prompt_from.as_ref().map(TurnId::as_str),
+        ASSEMBLER,
+        begin.now.to_string(),
+        begin.project.as_str(),
+        begin.turn.as_str(),
+    ])?;
+    Ok(())
+}
+
+/// The messages of a window, oldest first.
+pub(super) fn past(tree: Tree<'_>, window: &[Step]) -> Result<Vec<Message>> {
+    let numbers: Vec<u64> = window.iter().map(|step| step.number).collect();
+    messages::said_in(tree.conn, tree.project, tree.session, &numbers)
+}
+
+/// The first line of the first message, cut where a list would cut it anyway.
+fn title(message: &Message) -> Option<String> {
+    const CHARS_MAX: usize = 60;
+    let text = message.content.text();
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let mut title: String = line.chars().take(CHARS_MAX).collect();
+    if line.chars().count() > CHARS_MAX {
+        title.push('…');
+    }
+    Some(title)
+}

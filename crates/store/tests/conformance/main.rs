@@ -1,0 +1,23 @@
+//! What every storage engine has to do, told as stories. Each runs on every engine; a new engine is one line in
+//! [`support::ENGINES`].
+
+mod admission;
+mod branches;
+mod busy;
+mod configs;
+mod events;
+mod fence;
+mod history;
+mod idempotency;
+mod isolation;
+mod keys;
+mod lane;
+mod paths;
+mod recovery;
+mod search;
+mod sessions;
+mod tool_calls;
+mod turns;
+mod writing;
+
+mod support;
