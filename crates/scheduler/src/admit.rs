@@ -1,0 +1,175 @@
+//! Admission: from a request to a turn that will not be lost.
+
+use std::sync::Arc;
+
+use session::{
+    event::{Event, EventId},
+    id::{ConfigId, ProjectId, SessionId, TurnId},
+    lane::{IfBusy, Place},
+    message::{Content, Message, Role},
+    run::Stop,
+    tokens,
+    turn::Options,
+};
+use store::{Admit, Admitted, Idempotency, Input, InputMessage, NextUp, Parent, SessionRef};
+
+use crate::{
+    Inner, Notice, Scheduler, Watch,
+    live::{Live, Shown},
+};
+
+/// Tool results that a retried turn can have.
+pub(crate) const MESSAGES_MAX: usize = 128;
+
+/// Asks the model to go on; a message like any other, since a stateless upstream knows only what it is told.
+const CONTINUE: &str = "Continue exactly where your last answer stopped. Do not repeat any of it.";
+
+/// A turn that somebody wants.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    pub project: ProjectId,
+    /// A new session is made when there is none.
+    pub session: Option<SessionId>,
+    pub input: AskInput,
+    pub parent: Parent,
+    pub options: Options,
+    pub metadata: Option<serde_json::Value>,
+    pub config: Option<ConfigId>,
+    pub if_busy: IfBusy,
+    pub key: Option<Idempotency>,
+}
+
+#[derive(Debug, Clone)]
+pub enum AskInput {
+    Message(Content),
+    /// Results by the id of the call.
+    ToolResults(Vec<(String, Content)>),
+    Retry(TurnId),
+    Continue(TurnId),
+}
+
+/// An acknowledged turn.
+pub struct Accepted {
+    pub session: SessionId,
+    pub turn: TurnId,
+    /// Turns before it in the queue; `None` when it has started.
+    pub position: Option<u32>,
+    /// The same request came before.
+    pub before: bool,
+    pub watch: Watch,
+}
+
+impl Scheduler {
+    /// Admits a turn. Goes on to its end when the caller stops waiting.
+    pub async fn admit(&self, ask: Ask) -> store::Result<Accepted> {
+        if self.0.draining.is_cancelled() {
+            return Err(store::Error::Closed("the server is shutting down; send it again in a moment".into()));
+        }
+        let inner = self.0.clone();
+        let admission = self.0.tasks.spawn(async move { inner.admit(ask).await });
+        admission.await.unwrap_or_else(|_| Err(store::Error::Failed("admission broke off".into())))
+    }
+}
+
+impl Inner {
+    async fn admit(self: Arc<Self>, ask: Ask) -> store::Result<Accepted> {
+        let project = ask.project.clone();
+        let made = ask.session.is_none();
+        let turn: TurnId = self.clock.id();
+        let session = ask.session.clone().unwrap_or_else(|| self.clock.id());
+        // Known before it is stored, so that nobody who learns of the turn finds it missing.
+        let live = Live::new(project.clone(), session.clone(), turn.clone());
+        self.lives.insert(live.clone());
+        let admitted = self.store.admit(self.request(ask, &session, &turn)).await;
+        let admitted = match admitted {
+            Ok(admitted) => admitted,
+            Err(error) => {
+                self.lives.remove(&live);
+                live.abandon();
+                return Err(error);
+            }
+        };
+        match admitted {
+            Admitted::Before { session, turn } => {
+                self.lives.remove(&live);
+                let live = self.lives.get(&project, &turn);
+                let watch = Watch::new(self.store.clone(), project, turn.clone(), EventId::START, live);
+                Ok(Accepted { session, turn, position: None, before: true, watch })
+            }
+            Admitted::Started(started) => {
+                self.acknowledge(&live, made);
+                self.spawn_lane(NextUp::Started(started), project.clone(), session.clone());
+                Ok(self.accepted(live, None))
+            }
+            Admitted::Queued { position, stop, look_again, .. } => {
+                self.acknowledge(&live, made);
+                let id = EventId::new(0, 1);
+                live.publish(&self.feed, [Shown { id, event: Arc::new(Event::Queued { position }), turn: None }]);
+                self.queue_changed(&live);
+                if let Some(running) = stop.and_then(|turn| self.lives.get(&project, &turn)) {
+                    running.stop(Stop::MakeWay);
+                }
+                if let Some(until) = look_again {
+                    self.spawn_lane(NextUp::Wait(until), project, session);
+                }
+                Ok(self.accepted(live, Some(position)))
+            }
+        }
+    }
+
+    fn acknowledge(&self, live: &Live, made: bool) {
+        self.stats.admitted();
+        if made {
+            self.feed.push(&live.project, Notice::SessionCreated { session: live.session.clone() });
+        }
+    }
+
+    fn accepted(&self, live: Arc<Live>, position: Option<u32>) -> Accepted {
+        let (session, turn) = (live.session.clone(), live.turn.clone());
+        let watch = Watch::new(self.store.clone(), live.project.clone(), turn.clone(), EventId::START, Some(live));
+        Accepted { session, turn, position, before: false, watch }
+    }
+
+    fn request(&self, ask: Ask, session: &SessionId, turn: &TurnId) -> Admit {
+        let place = match &ask.input {
+            AskInput::Message(_) => Place::Back,
+            AskInput::ToolResults(_) | AskInput::Retry(_) | AskInput::Continue(_) => Place::Front,
+        };
+        let input = match ask.input {
+            AskInput::Message(content) => Input::Messages(vec![self.message(Message::new(Role::User, content))]),
+            AskInput::ToolResults(results) => Input::ToolResults(
+                results
+                    .into_iter()
+                    .map(|(id, content)| {
+                        self.message(Message { tool_call_id: Some(id), ..Message::new(Role::Tool, content) })
+                    })
+                    .collect(),
+            ),
+            AskInput::Retry(turn) => Input::Again { turn, ids: (0..MESSAGES_MAX).map(|_| self.clock.id()).collect() },
+            AskInput::Continue(turn) => Input::Continue { turn, ask: self.message(Message::user(CONTINUE)) },
+        };
+        Admit {
+            project: ask.project,
+            turn: turn.clone(),
+            session: match ask.session {
+                Some(id) => SessionRef::Existing(id),
+                None => SessionRef::New(session.clone()),
+            },
+            input,
+            parent: ask.parent,
+            options: ask.options,
+            metadata: ask.metadata,
+            config: ask.config,
+            if_busy: ask.if_busy,
+            place,
+            queue_max: self.settings.queue_max,
+            key: ask.key,
+            owner: self.owner.clone(),
+            now: self.clock.now(),
+        }
+    }
+
+    pub(crate) fn message(&self, message: Message) -> InputMessage {
+        InputMessage { id: self.clock.id(), tokens: tokens::of_message(&message), message }
+    }
+}

@@ -1,0 +1,191 @@
+//! A turn that has not ended, as its watchers see it: the events so far, and a way to ask it to stop.
+//!
+//! The log is bounded. Once events are stored they may leave memory, and a watcher that is further behind than that
+//! reads them from the store. A watcher reads at its own pace and can neither slow the turn nor stop it.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use session::{
+    event::{Event, EventId},
+    id::{ProjectId, SessionId, TurnId},
+    run::Stop,
+};
+use store::Turn;
+use tokio::sync::watch;
+
+use crate::feed::{Feed, Notice};
+
+/// Bytes of text kept in memory of a turn's stored events.
+const LOG_BYTES_MAX: usize = 256 << 10;
+
+/// An event with its number; the last one comes with the ended turn.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    pub id: EventId,
+    pub event: Arc<Event>,
+    pub turn: Option<Arc<Turn>>,
+}
+
+#[derive(Debug)]
+pub struct Live {
+    pub project: ProjectId,
+    pub session: SessionId,
+    pub turn: TurnId,
+    log: Mutex<Log>,
+    changed: watch::Sender<()>,
+    stop: watch::Sender<Option<Stop>>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    events: VecDeque<Shown>,
+    bytes: usize,
+    /// Everything up to here is in the store.
+    stored: EventId,
+    /// Everything up to here has left memory.
+    dropped: EventId,
+    over: bool,
+}
+
+/// What a watcher finds behind its cursor.
+pub(crate) enum Behind {
+    Events(Vec<Shown>),
+    /// Nothing yet.
+    Nothing,
+    /// Nothing, and nothing will come.
+    Over,
+    /// Some of it is only in the store.
+    InStore,
+}
+
+impl Live {
+    pub(crate) fn new(project: ProjectId, session: SessionId, turn: TurnId) -> Arc<Live> {
+        Arc::new(Live {
+            project,
+            session,
+            turn,
+            log: Mutex::default(),
+            changed: watch::Sender::new(()),
+            stop: watch::Sender::new(None),
+        })
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows events to every watcher, and to the feed at the same moment, so that what is seen here and the feed's
+    /// cursor always agree.
+    pub(crate) fn publish(&self, feed: &Feed, events: impl IntoIterator<Item = Shown>) {
+        let mut log = self.log();
+        for shown in events {
+            log.bytes += weight(&shown.event);
+            log.over |= shown.turn.is_some();
+            feed.push(
+                &self.project,
+                Notice::Turn { session: self.session.clone(), turn: self.turn.clone(), shown: shown.clone() },
+            );
+            log.events.push_back(shown);
+        }
+        drop(log);
+        self.changed.send_replace(());
+    }
+
+    /// The events up to `id` are durable and may leave memory.
+    pub(crate) fn stored(&self, id: EventId) {
+        let mut log = self.log();
+        log.stored = log.stored.max(id);
+        while log.bytes > LOG_BYTES_MAX {
+            let stored = log.stored;
+            let Some(first) = log.events.pop_front_if(|first| first.id <= stored) else { return };
+            log.bytes -= weight(&first.event);
+            log.dropped = first.id;
+        }
+    }
+
+    /// The turn ended elsewhere or was left: watchers look in the store.
+    pub(crate) fn abandon(&self) {
+        self.log().over = true;
+        self.changed.send_replace(());
+    }
+
+    pub(crate) fn behind(&self, cursor: EventId) -> Behind {
+        let log = self.log();
+        if cursor < log.dropped {
+            return Behind::InStore;
+        }
+        let from = log.events.partition_point(|shown| shown.id <= cursor);
+        if from < log.events.len() {
+            return Behind::Events(log.events.range(from..).cloned().collect());
+        }
+        if log.over { Behind::Over } else { Behind::Nothing }
+    }
+
+    /// The events in memory, the id up to which they have left it, and the feed's cursor, all of one moment.
+    pub(crate) fn so_far(&self, feed: &Feed) -> (Vec<Shown>, EventId, String) {
+        let log = self.log();
+        (log.events.iter().cloned().collect(), log.dropped, feed.cursor(&self.project))
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Asks the turn's owner to end it. The first reason stands.
+    pub(crate) fn stop(&self, why: Stop) {
+        self.stop.send_if_modified(|stop| {
+            let first = stop.is_none();
+            if first {
+                *stop = Some(why);
+            }
+            first
+        });
+    }
+
+    pub(crate) fn stops(&self) -> watch::Receiver<Option<Stop>> {
+        self.stop.subscribe()
+    }
+}
+
+fn weight(event: &Event) -> usize {
+    let text = match event {
+        Event::Text { text, .. } | Event::Reasoning { text, .. } | Event::Refusal { text, .. } => text.len(),
+        Event::ToolCall { arguments, .. } => arguments.len(),
+        Event::Snapshot(snapshot) => snapshot.text.len() + snapshot.reasoning.len(),
+        Event::Queued { .. } | Event::Started { .. } | Event::PartDone { .. } | Event::Ended => 0,
+    };
+    text + size_of::<Shown>()
+}
+
+/// Every turn of this process that has not ended.
+#[derive(Debug, Default)]
+pub(crate) struct Lives(Mutex<HashMap<(ProjectId, TurnId), Arc<Live>>>);
+
+impl Lives {
+    fn map(&self) -> MutexGuard<'_, HashMap<(ProjectId, TurnId), Arc<Live>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn insert(&self, live: Arc<Live>) {
+        self.map().insert((live.project.clone(), live.turn.clone()), live);
+    }
+
+    pub(crate) fn get(&self, project: &ProjectId, turn: &TurnId) -> Option<Arc<Live>> {
+        self.map().get(&(project.clone(), turn.clone())).cloned()
+    }
+
+    pub(crate) fn remove(&self, live: &Live) {
+        self.map().remove(&(live.project.clone(), live.turn.clone()));
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Live>> {
+        self.map().values().cloned().collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.map().len()
+    }
+}

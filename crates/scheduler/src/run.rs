@@ -1,0 +1,358 @@
+//! Runs one turn: calls the upstream, tells what it says to the journal, and commits the end. What is to be done about
+//! everything that happens, `session::run` decides; this loop only waits and acts.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use provider::{Reply as Upstream, Target};
+use session::{
+    event::{Event, Snapshot},
+    history,
+    run::{Effect, Happening, Run, Stop},
+    tokens,
+    turn::{Failure, FailureCode, Outcome, Status},
+};
+use sha2::{Digest, Sha256};
+use store::{Fence, Finish, NextUp, Started};
+use tokio::{
+    sync::{OwnedSemaphorePermit, watch},
+    time::{Instant, Sleep},
+};
+
+use crate::{
+    Inner,
+    journal::{Journal, Lost, Rest},
+    live::Live,
+    target,
+};
+
+/// A turn that runs, and all that its loop has to remember.
+pub(crate) struct Running<'a> {
+    inner: &'a Inner,
+    live: Arc<Live>,
+    started: &'a mut Started,
+    run: Run,
+    begun: Instant,
+    deadline: Instant,
+    first_token_ms: Option<u64>,
+    prompt_hash: Option<[u8; 32]>,
+    journal: Journal<'a>,
+    /// When what the answer gained has waited long enough to be told.
+    flush_at: Option<Instant>,
+    /// `None` until something of the answer has been shown: its first piece never waits.
+    last_flush: Option<Instant>,
+    retry_at: Option<Instant>,
+}
+
+/// What woke the loop.
+enum Woken {
+    Happening(Happening),
+    Stored(Result<(), Lost>),
+    Timer,
+}
+
+/// An upstream call being made.
+struct Call {
+    upstream: Upstream,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl<'a> Running<'a> {
+    pub(crate) fn new(inner: &'a Inner, live: Arc<Live>, started: &'a mut Started) -> Running<'a> {
+        let begun = Instant::now();
+        let fence = Fence {
+            project: started.project.clone(),
+            turn: started.turn.clone(),
+            epoch: started.epoch,
+            owner: inner.owner.clone(),
+        };
+        let journal = Journal::new(inner, live.clone(), fence);
+        let turn_ms = started.config.as_ref().map_or(0, |config| config.config.timeouts.turn_ms);
+        Running {
+            inner,
+            live,
+            run: Run::new(started.attempts, inner.settings.limits),
+            started,
+            begun,
+            deadline: begun + Duration::from_millis(turn_ms),
+            first_token_ms: None,
+            prompt_hash: None,
+            journal,
+            flush_at: None,
+            last_flush: None,
+            retry_at: None,
+        }
+    }
+
+    /// Runs to the end; gives what the lane does next. `None`: the turn was left to another owner or another start.
+    pub(crate) async fn run(mut self) -> Option<NextUp> {
+        if self.started.epoch > 1 {
+            // What an earlier owner showed and did not store is taken back.
+            self.journal.tell(vec![Event::Snapshot(Snapshot::default())]);
+        }
+        let (target, body) = match self.prepare() {
+            Ok(ready) => ready,
+            Err(failure) => {
+                let outcome = failed(failure);
+                return self.finish(outcome, false).await;
+            }
+        };
+        let mut stops = self.live.stops();
+        let mut call = None;
+        let mut effect = Effect::Call { attempt: self.run.attempt() };
+        let mut wake: Pin<Box<Sleep>> = Box::pin(tokio::time::sleep_until(self.deadline));
+        loop {
+            match effect {
+                Effect::Nothing => {}
+                Effect::Call { attempt } => {
+                    call = None;
+                    match self.call(&target, &body, attempt, &mut stops).await {
+                        Ok(begun) => call = Some(begun),
+                        Err(happening) => {
+                            effect = self.run.on(happening);
+                            continue;
+                        }
+                    }
+                }
+                Effect::Wait { ms } => {
+                    call = None;
+                    self.retry_at = Some(Instant::now() + Duration::from_millis(ms));
+                }
+                Effect::Finish(outcome) => {
+                    drop(call);
+                    let makes_way = *stops.borrow() == Some(Stop::MakeWay);
+                    return self.finish(*outcome, makes_way).await;
+                }
+                Effect::Leave => {
+                    drop(call);
+                    self.live.abandon();
+                    return None;
+                }
+            }
+            let wake_at = self.next_wake();
+            if wake.deadline() != wake_at {
+                wake.as_mut().reset(wake_at);
+            }
+            let woken = tokio::select! {
+                biased;
+                stop = asked_to_stop(&mut stops) => Woken::Happening(Happening::Stop(stop)),
+                () = wake.as_mut() => Woken::Timer,
+                stored = self.journal.stored() => Woken::Stored(stored),
+                delta = next_delta(&mut call) => Woken::Happening(self.heard(delta)),
+            };
+            effect = match woken {
+                Woken::Happening(happening) => {
+                    if matches!(happening, Happening::Ended | Happening::Broke { .. }) {
+                        call = None;
+                    }
+                    self.run.on(happening)
+                }
+                Woken::Stored(Ok(())) => Effect::Nothing,
+                Woken::Stored(Err(Lost)) => self.run.on(Happening::Lost),
+                Woken::Timer => self.timer(),
+            };
+            self.maybe_flush();
+            self.journal.store(self.run.attempt(), self.prompt_hash);
+        }
+    }
+
+    /// The request, with everything that it is made of resolved.
+    fn prepare(&mut self) -> Result<(Target, Bytes), Failure> {
+        let started = &mut *self.started;
+        let config = started.config.as_ref().ok_or_else(|| Failure {
+            code: FailureCode::ConfigNotFound,
+            message: "The config of this turn was deleted before the turn's time came. Retry it with another config."
+                .into(),
+            upstream_status: None,
+            retry_after_ms: None,
+        })?;
+        let target = target::resolve(config, &self.inner.settings.env_keys)?;
+        let prompt = history::assemble(
+            &config.config,
+            started.session_system.as_deref(),
+            &started.options,
+            std::mem::take(&mut started.past),
+            std::mem::take(&mut started.input),
+        );
+        let body = self.inner.providers.body(&target, &prompt)?;
+        self.prompt_hash = Some(Sha256::digest(&body).into());
+        self.run.answer.model = Some(prompt.model);
+        Ok((target, body))
+    }
+
+    /// Waits for a place at the config's gate, then begins an attempt.
+    async fn call(
+        &mut self,
+        target: &Target,
+        body: &Bytes,
+        attempt: u32,
+        stops: &mut watch::Receiver<Option<Stop>>,
+    ) -> Result<Call, Happening> {
+        let config = self.started.config.as_ref();
+        let gate = async {
+            let config = config?;
+            let limit = config.config.max_concurrency;
+            self.inner.gates.enter(&self.started.project, &config.id, limit).await
+        };
+        let place = tokio::select! {
+            biased;
+            stop = asked_to_stop(stops) => return Err(Happening::Stop(stop)),
+            () = tokio::time::sleep_until(self.deadline) => return Err(Happening::Deadline),
+            place = gate => place,
+        };
+        let model = self.run.answer.model.clone().unwrap_or_default();
+        let upstream = self.inner.providers.call(target, &model, body.clone());
+        self.journal.tell(vec![Event::Started { model, attempt }]);
+        Ok(Call { upstream, _place: place })
+    }
+
+    fn heard(&mut self, delta: Option<Result<session::event::Delta, Failure>>) -> Happening {
+        match delta {
+            Some(Ok(delta)) => Happening::Delta(delta),
+            Some(Err(failure)) => {
+                self.inner.stats.attempt(failure.code.as_str());
+                tracing::info!(
+                    turn_id = %self.started.turn,
+                    session_id = %self.started.session,
+                    code = failure.code.as_str(),
+                    attempt = self.run.attempt(),
+                    "an upstream call failed"
+                );
+                Happening::Broke { failure, jitter: (self.inner.clock.chance)() }
+            }
+            None => {
+                self.inner.stats.attempt("ok");
+                Happening::Ended
+            }
+        }
+    }
+
+    fn next_wake(&self) -> Instant {
+        let timers = [self.flush_at, self.journal.due(), self.retry_at];
+        timers.into_iter().flatten().fold(self.deadline, Instant::min)
+    }
+
+    fn timer(&mut self) -> Effect {
+        let now = Instant::now();
+        if now >= self.deadline {
+            return self.run.on(Happening::Deadline);
+        }
+        if self.retry_at.is_some_and(|at| now >= at) {
+            self.retry_at = None;
+            return self.run.on(Happening::RetryDue);
+        }
+        Effect::Nothing
+    }
+
+    /// Numbers and shows what the answer gained: at once when that is rare, together with what follows within a moment
+    /// when many turns stream.
+    fn maybe_flush(&mut self) {
+        if !self.run.answer.has_events() {
+            return;
+        }
+        let now = Instant::now();
+        if self.first_token_ms.is_none() && !self.run.answer.is_empty() {
+            self.first_token_ms = Some(now.duration_since(self.begun).as_millis() as u64);
+        }
+        if let Some(due) = self.last_flush.map(|last| last + self.inner.coalesce())
+            && now < due
+        {
+            self.flush_at = Some(due);
+            return;
+        }
+        self.flush_at = None;
+        self.last_flush = Some(now);
+        let events = self.run.answer.take_events();
+        self.journal.tell(events);
+    }
+
+    /// Commits the end, and only then shows it.
+    async fn finish(mut self, outcome: Outcome, interrupted: bool) -> Option<NextUp> {
+        let last = self.run.answer.take_events();
+        self.journal.tell(last);
+        let Ok(Rest { segment, unshown, last_seq }) = self.journal.close().await else {
+            self.live.abandon();
+            return None;
+        };
+        let finish = Finish {
+            fence: self.journal.fence.clone(),
+            session: self.started.session.clone(),
+            answer_id: self.inner.clock.id(),
+            answer_tokens: outcome.answer.as_ref().map_or(0, tokens::of_message),
+            rest: segment,
+            last_seq,
+            attempts: self.run.attempt(),
+            first_token_ms: self.first_token_ms,
+            prompt_hash: self.prompt_hash,
+            interrupted,
+            hold_ms: self.inner.settings.hold_ms,
+            go_on: !self.inner.draining.is_cancelled(),
+            now: self.inner.clock.now(),
+            outcome,
+        };
+        let Some(finished) = self.commit(finish).await else {
+            self.live.abandon();
+            return None;
+        };
+        self.live.publish(&self.inner.feed, unshown);
+        self.inner.ended(&self.live, finished.turn);
+        Some(finished.next)
+    }
+
+    /// Storage may be out of room for a while; the answer waits here until there is some, since it is nowhere else.
+    async fn commit(&self, finish: Finish) -> Option<store::Finished> {
+        let mut failures = 0;
+        loop {
+            let error = match self.inner.store.finish(finish.clone()).await {
+                Ok(finished) => return Some(finished),
+                Err(error) => error,
+            };
+            failures += 1;
+            let hopeless = match error {
+                store::Error::Full | store::Error::Overloaded => false,
+                store::Error::Failed(_) => failures >= 5,
+                _ => true,
+            };
+            tracing::error!(
+                turn_id = %self.started.turn,
+                session_id = %self.started.session,
+                %error,
+                "the end of a turn was not stored{}",
+                if hopeless { "; the next start of the server takes it up" } else { "; it is tried again" }
+            );
+            if hopeless {
+                return None;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                () = self.inner.hard_stop.cancelled() => return None,
+            }
+        }
+    }
+}
+
+pub(crate) fn failed(failure: Failure) -> Outcome {
+    Outcome {
+        status: Status::Failed,
+        reason: None,
+        finish: None,
+        answer: None,
+        model: None,
+        usage: Default::default(),
+        error: Some(failure),
+    }
+}
+
+async fn asked_to_stop(stops: &mut watch::Receiver<Option<Stop>>) -> Stop {
+    match stops.wait_for(Option::is_some).await.map(|stop| *stop) {
+        Ok(Some(stop)) => stop,
+        Ok(None) | Err(_) => std::future::pending().await,
+    }
+}
+
+async fn next_delta(call: &mut Option<Call>) -> Option<Result<session::event::Delta, Failure>> {
+    match call {
+        Some(call) => call.upstream.next().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,150 @@
+//! What clients do with turns and sessions that exist: watch, cancel, edit, resume, delete.
+
+use std::{sync::Arc, time::Duration};
+
+use session::{
+    answer,
+    event::{EventId, Snapshot},
+    id::{ProjectId, SessionId, TurnId},
+    message::{Content, Message, Role},
+    run::Stop,
+};
+use store::{Cancelled, Edit, Turn};
+
+use crate::{Inner, Notice, Scheduler, Watch};
+
+/// A running or queued turn at one moment.
+#[derive(Debug)]
+pub struct Active {
+    pub said: Snapshot,
+    /// The last event in `said`.
+    pub last: EventId,
+    /// Where the feed stood at that moment.
+    pub cursor: String,
+}
+
+impl Scheduler {
+    /// The events of a turn behind `after`, from a running or an ended one.
+    pub fn watch(&self, project: ProjectId, turn: TurnId, after: EventId) -> Watch {
+        let live = self.0.lives.get(&project, &turn);
+        Watch::new(self.0.store.clone(), project, turn, after, live)
+    }
+
+    /// What a turn that has not ended has said so far; `None` when it is not live here.
+    pub async fn active(&self, project: &ProjectId, turn: &TurnId) -> store::Result<Option<Active>> {
+        let Some(live) = self.0.lives.get(project, turn) else { return Ok(None) };
+        let (events, dropped, cursor) = live.so_far(&self.0.feed);
+        let mut said = answer::Answer::default();
+        if dropped > EventId::START {
+            let stored = self.0.store.events(project.clone(), turn.clone(), EventId::START).await?;
+            let stored = stored.map(|found| found.events).unwrap_or_default();
+            stored.iter().filter(|stored| stored.id <= dropped).for_each(|stored| said.replay(&stored.event));
+        }
+        events.iter().for_each(|shown| said.replay(&shown.event));
+        let last = events.last().map_or(dropped, |last| last.id);
+        Ok(Some(Active { said: said.snapshot(), last, cursor }))
+    }
+
+    /// Idempotent: a turn that has ended is given back as it is.
+    pub async fn cancel(&self, project: ProjectId, turn: TurnId) -> store::Result<Arc<Turn>> {
+        let inner = self.0.clone();
+        self.detached(async move { inner.cancel(project, turn).await }).await
+    }
+
+    /// As [`Scheduler::cancel`], for a caller that has left.
+    pub fn cancel_detached(&self, project: ProjectId, turn: TurnId) {
+        let inner = self.0.clone();
+        self.0.tasks.spawn(async move {
+            if let Err(error) = inner.cancel(project, turn.clone()).await {
+                tracing::warn!(turn_id = %turn, %error, "a turn was not cancelled when its client left");
+            }
+        });
+    }
+
+    /// Changes a queued turn.
+    pub async fn edit(
+        &self,
+        project: ProjectId,
+        turn: TurnId,
+        message: Option<Content>,
+        position: Option<u32>,
+    ) -> store::Result<Turn> {
+        let message = message.map(|content| self.0.message(Message::new(Role::User, content)));
+        let edited = self.0.store.edit(project.clone(), turn, Edit { message, position }).await?;
+        self.0.notice_queue(&project, &edited.session);
+        Ok(edited)
+    }
+
+    /// Ends a pause and starts the queue.
+    pub async fn resume(&self, project: ProjectId, session: SessionId) -> store::Result<()> {
+        let inner = self.0.clone();
+        self.detached(async move {
+            let next = inner.store.resume(project.clone(), session.clone(), inner.owner.clone(), inner.clock.now());
+            let next = next.await?;
+            inner.notice_queue(&project, &session);
+            inner.spawn_lane(next, project, session);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Hides a session, cancels what it had queued, and stops what it runs.
+    pub async fn delete_session(&self, project: ProjectId, session: SessionId) -> store::Result<()> {
+        let inner = self.0.clone();
+        self.detached(async move {
+            let deleted = inner.store.delete_session(project.clone(), session.clone(), inner.clock.now());
+            let (running, cancelled) = deleted.await?;
+            for turn in cancelled {
+                if let Some(live) = inner.lives.get(&project, &turn.id) {
+                    inner.ended(&live, turn);
+                }
+            }
+            if let Some(live) = running.and_then(|turn| inner.lives.get(&project, &turn)) {
+                live.stop(Stop::Cancel);
+            }
+            inner.feed.push(&project, Notice::SessionDeleted { session });
+            Ok(())
+        })
+        .await
+    }
+
+    /// Tells the followers of the feed what became of a session.
+    pub fn notice(&self, project: &ProjectId, notice: Notice) {
+        self.0.feed.push(project, notice);
+    }
+
+    /// Runs on when its caller leaves.
+    async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = store::Result<T>> + Send + 'static,
+    ) -> store::Result<T> {
+        let done = self.0.tasks.spawn(work);
+        done.await.unwrap_or_else(|_| Err(store::Error::Failed("the request broke off".into())))
+    }
+}
+
+impl Inner {
+    async fn cancel(&self, project: ProjectId, turn: TurnId) -> store::Result<Arc<Turn>> {
+        match self.store.cancel(project.clone(), turn.clone(), self.clock.now()).await? {
+            Cancelled::Before(turn) => Ok(Arc::new(turn)),
+            Cancelled::Done(cancelled) => {
+                if let Some(live) = self.lives.get(&project, &turn) {
+                    self.ended(&live, cancelled.clone());
+                    self.queue_changed(&live);
+                }
+                Ok(Arc::new(cancelled))
+            }
+            Cancelled::Running => {
+                let live = self.lives.get(&project, &turn);
+                if let Some(live) = &live {
+                    live.stop(Stop::Cancel);
+                }
+                let watch = Watch::new(self.store.clone(), project.clone(), turn.clone(), EventId::START, live);
+                match tokio::time::timeout(Duration::from_secs(10), watch.end()).await {
+                    Ok(ended) => ended,
+                    Err(_) => Err(store::Error::Failed("the turn has not stopped within 10 s".into())),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! One watcher of one turn: every event behind its cursor, in order, from memory and, where that has gone, the store.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use session::{
+    event::{Event, EventId},
+    id::{ProjectId, TurnId},
+};
+use store::{Found, Store};
+use tokio::sync::watch;
+
+use crate::live::{Behind, Live, Shown};
+
+/// How often the store is asked about a turn that runs elsewhere.
+const POLL: Duration = Duration::from_millis(250);
+
+pub struct Watch {
+    store: Store,
+    project: ProjectId,
+    turn: TurnId,
+    cursor: EventId,
+    live: Option<(Arc<Live>, watch::Receiver<()>)>,
+    /// From the store, not yet given out.
+    backlog: VecDeque<Shown>,
+    over: bool,
+}
+
+impl Watch {
+    pub(crate) fn new(
+        store: Store,
+        project: ProjectId,
+        turn: TurnId,
+        after: EventId,
+        live: Option<Arc<Live>>,
+    ) -> Watch {
+        let live = live.map(|live| {
+            let changes = live.changes();
+            (live, changes)
+        });
+        Watch { store, project, turn, cursor: after, live, backlog: VecDeque::new(), over: false }
+    }
+
+    pub fn turn(&self) -> &TurnId {
+        &self.turn
+    }
+
+    /// The next events, as many as there are; `None` after the final one. Safe to drop and call again.
+    pub async fn next(&mut self) -> Option<store::Result<Vec<Shown>>> {
+        loop {
+            if !self.backlog.is_empty() {
+                let events: Vec<Shown> = self.backlog.drain(..).collect();
+                return Some(Ok(self.give(events)));
+            }
+            if self.over {
+                return None;
+            }
+            let Some((live, changes)) = &mut self.live else {
+                match self.look_in_store().await {
+                    Ok(true) => {}
+                    Ok(false) => tokio::time::sleep(POLL).await,
+                    Err(error) => {
+                        self.over = true;
+                        return Some(Err(error));
+                    }
+                }
+                continue;
+            };
+            changes.mark_unchanged();
+            match live.behind(self.cursor) {
+                Behind::Events(events) => return Some(Ok(self.give(events))),
+                Behind::Nothing => {
+                    let _ = changes.changed().await;
+                }
+                Behind::InStore => {
+                    if let Err(error) = self.look_in_store().await {
+                        self.over = true;
+                        return Some(Err(error));
+                    }
+                }
+                Behind::Over => self.live = None,
+            }
+        }
+    }
+
+    /// The end of the turn.
+    pub async fn end(mut self) -> store::Result<Arc<store::Turn>> {
+        while let Some(events) = self.next().await {
+            if let Some(turn) = events?.into_iter().find_map(|shown| shown.turn) {
+                return Ok(turn);
+            }
+        }
+        let found = self.store.turn(self.project, self.turn).await?;
+        found.map(Arc::new).ok_or(store::Error::TurnNotFound)
+    }
+
+    fn give(&mut self, events: Vec<Shown>) -> Vec<Shown> {
+        if let Some(last) = events.last() {
+            self.cursor = last.id;
+            self.over |= last.turn.is_some();
+        }
+        events
+    }
+
+    /// Fills the backlog; true when there is something new, or there is nothing more to come.
+    async fn look_in_store(&mut self) -> store::Result<bool> {
+        let found = self.store.events(self.project.clone(), self.turn.clone(), self.cursor).await?;
+        let Found { turn, events } = found.ok_or(store::Error::TurnNotFound)?;
+        let ended = turn.status.is_final();
+        let turn = Arc::new(turn);
+        self.backlog = events
+            .into_iter()
+            .map(|stored| Shown {
+                id: stored.id,
+                turn: (stored.event == Event::Ended).then(|| turn.clone()),
+                event: Arc::new(stored.event),
+            })
+            .collect();
+        self.over |= ended && self.backlog.is_empty();
+        Ok(self.over || !self.backlog.is_empty())
+    }
+}

@@ -1,0 +1,10 @@
+//! The scheduler on the real store, with a scripted model: time is waited for at gates, never slept away.
+#![expect(clippy::disallowed_methods, reason = "the tests' rim: here time and ids are made")]
+
+mod attempts;
+mod lanes;
+mod recovery;
+mod rig;
+mod stopping;
+mod streams;
+mod walk;
