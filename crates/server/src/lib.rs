@@ -1,0 +1,27 @@
+//! HTTP: what stands between a socket and the rest of Turnwise.
+
+#![warn(clippy::unwrap_used, reason = "it would end somebody's turn")]
+
+pub mod accept;
+mod answer;
+pub mod app;
+pub mod auth;
+pub mod body;
+mod check;
+pub mod docs_page;
+pub mod error;
+mod explain;
+pub mod guard;
+mod idempotency;
+pub mod metrics;
+mod page;
+pub mod params;
+mod refusal;
+pub mod request_id;
+pub mod rim;
+pub mod router;
+mod routes;
+mod socket;
+pub mod sse;
+mod strict;
+mod wire;
