@@ -1,0 +1,20 @@
+//! The binary as its users meet it: real processes, real sockets, real `kill -9`.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: their tasks end with them")]
+
+mod bad_input;
+mod crash;
+mod disk_full;
+mod feed;
+mod idempotency;
+mod keys;
+mod lanes;
+mod operating;
+mod order;
+mod starting;
+mod stopping;
+mod streams;
+mod support;
+mod tools;
+mod tree;
+mod upstreams;
