@@ -11,6 +11,7 @@ mod keys;
 mod lanes;
 mod operating;
 mod order;
+mod search;
 mod starting;
 mod stopping;
 mod streams;
