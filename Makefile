@@ -11,7 +11,7 @@ run: tools-build ## Build and start the server with its embedded default
 	exec ./target/release/turnwise serve
 
 # One build for all: the test binary has the named stop-points in it, which do nothing until a test chooses one.
-TESTS := TURNWISE_FAULTS_BIN=$(CURDIR)/target/debug/turnwise cargo nextest run --locked --workspace --features turnwise/faults
+TESTS := cargo nextest run --locked --workspace --features turnwise/faults
 
 test: tools-test ## Prove every promise, at small size
 	$(TESTS)
@@ -21,7 +21,9 @@ test-long: tools-test ## The same at length
 
 lint: ## Format, lints, and what the dependencies may be
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets --features turnwise/faults -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check; \
+	else echo "turnwise: cargo-deny is not installed, so deny.toml is not checked"; fi
 
 bench: tools-build ## Measure, beside direct calls in the same run
 	cargo build --release --locked -p turnwise -p bench

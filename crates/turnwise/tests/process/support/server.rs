@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
     os::unix::process::ExitStatusExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::Duration,
 };
@@ -16,17 +16,12 @@ use super::{
 
 const READY: &str = "turnwise is ready on http://";
 
-/// The binary with stop-points, which `make test` builds.
+/// The binary with the named stop-points in it: tests and binary are built with the same features.
 fn faults_binary() -> PathBuf {
-    let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/faults/debug/turnwise");
-    let path = std::env::var_os("TURNWISE_FAULTS_BIN").map_or_else(built, PathBuf::from);
-    assert!(
-        path.is_file(),
-        "there is no turnwise with stop-points at {}: run\n  \
-         cargo build -p turnwise --features faults --target-dir target/faults\nor name one in TURNWISE_FAULTS_BIN",
-        path.display()
-    );
-    path
+    if !cfg!(feature = "faults") {
+        panic!("built without stop-points: run `make test`, or add --features turnwise/faults");
+    }
+    env!("CARGO_BIN_EXE_turnwise").into()
 }
 
 /// How a process is started.
