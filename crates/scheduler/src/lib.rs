@@ -39,6 +39,7 @@ pub use crate::{
     recover::Recovered,
     stats::Stats,
     target::{EnvKeys, base_url, resolve},
+    trial::try_config,
     turns::Active,
     watch::Watch,
 };

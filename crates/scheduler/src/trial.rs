@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use provider::Providers;
 use session::{
     event::Delta,
     history,
@@ -10,40 +11,38 @@ use session::{
 };
 use store::ConfigAt;
 
-use crate::{Scheduler, target};
+use crate::target::{self, EnvKeys};
 
 /// A trial takes no longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Tokens asked for: enough that no upstream finds it too few.
 const TOKENS: u64 = 16;
 
-impl Scheduler {
-    /// The model that answered, by the upstream's word; or what is wrong, and what to do.
-    pub async fn try_config(&self, config: &ConfigAt) -> Result<String, Failure> {
-        tokio::time::timeout(PATIENCE, self.call_once(config)).await.unwrap_or_else(|_| {
-            Err(Failure {
-                code: FailureCode::UpstreamTimeout,
-                message: format!("The upstream said nothing within {} s.", PATIENCE.as_secs()),
-                upstream_status: None,
-                retry_after_ms: None,
-            })
+/// The model that answered, by the upstream's word; or what is wrong, and what to do.
+pub async fn try_config(providers: &Providers, env_keys: &EnvKeys, config: &ConfigAt) -> Result<String, Failure> {
+    tokio::time::timeout(PATIENCE, call_once(providers, env_keys, config)).await.unwrap_or_else(|_| {
+        Err(Failure {
+            code: FailureCode::UpstreamTimeout,
+            message: format!("The upstream said nothing within {} s.", PATIENCE.as_secs()),
+            upstream_status: None,
+            retry_after_ms: None,
         })
-    }
+    })
+}
 
-    async fn call_once(&self, config: &ConfigAt) -> Result<String, Failure> {
-        let target = target::resolve(config, &self.settings().env_keys)?;
-        let options = Options { max_tokens: Some(TOKENS), ..Options::default() };
-        let prompt = history::assemble(&config.config, None, &options, Vec::new(), vec![Message::user("Say: ok")]);
-        let body = self.providers().body(&target, &prompt)?;
-        let mut reply = self.providers().call(&target, &prompt.model, body);
-        let mut model = prompt.model;
-        while let Some(delta) = reply.next().await {
-            match delta? {
-                Delta::Model(named) => model = named,
-                Delta::Text(_) | Delta::Reasoning { .. } | Delta::Refusal(_) | Delta::ToolCall { .. } => break,
-                Delta::Usage(_) | Delta::Finish(_) => {}
-            }
+async fn call_once(providers: &Providers, env_keys: &EnvKeys, config: &ConfigAt) -> Result<String, Failure> {
+    let target = target::resolve(config, env_keys)?;
+    let options = Options { max_tokens: Some(TOKENS), ..Options::default() };
+    let prompt = history::assemble(&config.config, None, &options, Vec::new(), vec![Message::user("Say: ok")]);
+    let body = providers.body(&target, &prompt)?;
+    let mut reply = providers.call(&target, &prompt.model, body);
+    let mut model = prompt.model;
+    while let Some(delta) = reply.next().await {
+        match delta? {
+            Delta::Model(named) => model = named,
+            Delta::Text(_) | Delta::Reasoning { .. } | Delta::Refusal(_) | Delta::ToolCall { .. } => break,
+            Delta::Usage(_) | Delta::Finish(_) => {}
         }
-        Ok(model)
     }
+    Ok(model)
 }

@@ -171,11 +171,36 @@ impl Store {
         })
     }
 
+    /// Every project's configs, each in its current revision.
+    pub fn all_configs(&self) -> Reply<Vec<(ProjectId, ConfigAt)>> {
+        let vault = self.inner.vault.clone();
+        self.inner.readers.read(move |conn| all_configs(conn, &vault))
+    }
+
     /// The current revision, or the one named, with its key.
     pub fn config_at(&self, project: ProjectId, id: ConfigId, revision: Option<u32>) -> Reply<Option<ConfigAt>> {
         let vault = self.inner.vault.clone();
         self.inner.readers.read(move |conn| config_at(conn, &vault, &project, &id, revision))
     }
+}
+
+pub(crate) fn all_configs(conn: &Connection, vault: &Vault) -> Result<Vec<(ProjectId, ConfigAt)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT project_id, id FROM chat_configs WHERE deleted_at IS NULL ORDER BY project_id, created_at, id",
+    )?;
+    let named: rusqlite::Result<Vec<(ProjectId, ConfigId)>> = statement
+        .query_map([], |row| {
+            let mut columns = Columns::of(row);
+            Ok((columns.word()?, columns.word()?))
+        })?
+        .collect();
+    let mut configs = Vec::new();
+    for (project, id) in named? {
+        if let Some(config) = config_at(conn, vault, &project, &id, None)? {
+            configs.push((project, config));
+        }
+    }
+    Ok(configs)
 }
 
 pub(crate) fn config_at(

@@ -78,15 +78,6 @@ impl Store {
         })
     }
 
-    /// Every project there is.
-    pub fn projects(&self) -> Reply<Vec<ProjectId>> {
-        self.inner.readers.read(|conn| {
-            let mut statement = conn.prepare_cached("SELECT id FROM projects ORDER BY created_at, id")?;
-            let projects: rusqlite::Result<_> = statement.query_map([], |row| word(row, "id"))?.collect();
-            Ok(projects?)
-        })
-    }
-
     /// The key with this hash, unless it has been revoked.
     pub fn key_by_hash(&self, hash: [u8; 32]) -> Reply<Option<ApiKey>> {
         self.inner.readers.read(move |conn| {

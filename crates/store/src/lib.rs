@@ -157,6 +157,21 @@ impl Store {
     }
 }
 
+/// Every config of a data directory, read without changing anything there.
+pub fn read_configs(dir: &Path, vault_key: Option<&SecretString>) -> Result<Vec<(session::id::ProjectId, ConfigAt)>> {
+    let path = dir.join("secret.key");
+    if vault_key.is_none() && !path.exists() {
+        return Err(Error::Failed(format!(
+            "{} is missing: the stored keys cannot be opened; restore it",
+            path.display()
+        )));
+    }
+    let vault = Vault::open(vault_key, &path).map_err(|error| Error::Failed(error.to_string()))?;
+    let conn = open_reader(&dir.join(FILE))?;
+    migrate::check(&conn)?;
+    configs::all_configs(&conn, &vault)
+}
+
 /// Checks a data directory without changing it, as `doctor` does: the file's own consistency check.
 pub fn check(dir: &Path) -> Result<Vec<String>> {
     let conn = open_reader(&dir.join(FILE))?;

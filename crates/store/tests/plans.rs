@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("search_progress", "SCAN search_progress", "one row"),
     ("status = 'running' AND owner <> ?", "", "the index has running turns only, and a server starts rarely"),
     ("DISTINCT project_id, session_id FROM chat_turns", "chat_turns_queue", "the index has queued turns only"),
+    ("FROM chat_configs WHERE deleted_at IS NULL ORDER BY project_id", "", "doctor looks at all of them"),
     ("FROM api_keys ORDER BY", "", "asked for by the command line, and few"),
     ("FROM projects ORDER BY", "", "likewise"),
     ("chat_configs", "(project_id=?)", "a project's configs are few, and it asked for all of them"),

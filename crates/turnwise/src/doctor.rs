@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use provider::Providers;
-use scheduler::Scheduler;
+use scheduler::{EnvKeys, Scheduler, try_config};
 use serde::{Deserialize, Serialize};
 use server::auth::default_project;
-use store::{Faults, Store};
+use session::id::ProjectId;
+use store::ConfigAt;
 
 use crate::{
     admin,
-    clock::CLOCK,
     options::{Options, Settings},
     seed,
 };
@@ -107,41 +107,31 @@ fn room(dir: &Path) -> Option<u64> {
 }
 
 async fn without_server(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
-    let (store, closing) = match Store::open(&settings.data, settings.secret_key.as_ref(), Faults::default()) {
-        Ok(opened) => opened,
-        Err(error) => return Ok(vec![Finding::wrong(error.to_string())]),
+    let configs = match store::read_configs(&settings.data, settings.secret_key.as_ref()) {
+        Ok(configs) => configs,
+        Err(error) => return Ok(vec![Finding::wrong(format!("the configs cannot be read: {error}"))]),
     };
-    let turns = scheduler::Settings { env_keys: seed::env_keys(&settings.env_keys), ..settings.turns.clone() };
-    let scheduler = Scheduler::new(store, Providers::new(provider::Settings::default())?, turns, CLOCK);
-    let findings = upstreams(&scheduler).await;
-    drop(scheduler);
-    closing.wait();
-    Ok(findings)
+    let providers = Providers::new(provider::Settings::default())?;
+    Ok(try_all(&providers, &seed::env_keys(&settings.env_keys), configs).await)
 }
 
 /// Every config's upstream, tried with one tiny call.
 pub async fn upstreams(scheduler: &Scheduler) -> Vec<Finding> {
-    match try_all(scheduler).await {
-        Ok(findings) => findings,
+    match scheduler.store().all_configs().await {
+        Ok(configs) => try_all(scheduler.providers(), &scheduler.settings().env_keys, configs).await,
         Err(error) => vec![Finding::wrong(format!("the configs cannot be read: {error}"))],
     }
 }
 
-async fn try_all(scheduler: &Scheduler) -> store::Result<Vec<Finding>> {
-    let store = scheduler.store();
-    let mut configs = Vec::new();
-    for project in store.projects().await? {
-        let of_project = store.configs(project.clone()).await?;
-        configs.extend(of_project.into_iter().map(|config| (project.clone(), config.id)));
-    }
+async fn try_all(providers: &Providers, env_keys: &EnvKeys, configs: Vec<(ProjectId, ConfigAt)>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (project, id) in configs {
-        let Some(at) = store.config_at(project.clone(), id.clone(), None).await? else { continue };
+    for (project, config) in configs {
+        let id = &config.id;
         let id = if project == default_project() { id.to_string() } else { format!("{project}/{id}") };
-        findings.push(match scheduler.try_config(&at).await {
+        findings.push(match try_config(providers, env_keys, &config).await {
             Ok(model) => Finding::fine(format!("config {id}: {model} answers")),
             Err(failure) => Finding::wrong(format!("config {id}: {}", failure.message)),
         });
     }
-    Ok(findings)
+    findings
 }

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
-use scheduler::{base_url, resolve};
+use scheduler::{base_url, resolve, try_config};
 use secrecy::SecretString;
 use serde::Serialize;
 use session::{
@@ -137,7 +137,7 @@ pub async fn test(
 ) -> Result<Json<ConfigTest>, ApiError> {
     let config = at(&app, &caller.project, &id).await?;
     let begun = Instant::now();
-    let tried = app.scheduler.try_config(&config).await;
+    let tried = try_config(app.scheduler.providers(), &app.scheduler.settings().env_keys, &config).await;
     let latency_ms = begun.elapsed().as_millis() as u64;
     let (ok, model, error) = match tried {
         Ok(model) => (true, Some(model), None),
