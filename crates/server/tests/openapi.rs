@@ -30,3 +30,22 @@ fn every_operation_is_described() {
         }
     }
 }
+
+/// What a generated client stumbles over first.
+#[test]
+fn every_reference_leads_somewhere() {
+    fn walk(value: &serde_json::Value, api: &serde_json::Value) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                if let Some(target) = fields.get("$ref").and_then(|target| target.as_str()) {
+                    assert!(api.pointer(target.trim_start_matches('#')).is_some(), "{target} is nowhere described");
+                }
+                fields.values().for_each(|field| walk(field, api));
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|item| walk(item, api)),
+            _ => {}
+        }
+    }
+    let api = serde_json::to_value(server::router::openapi()).unwrap();
+    walk(&api, &api);
+}

@@ -34,6 +34,7 @@ pub enum Format {
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
     /// `json` (the default) or `markdown`.
+    #[param(inline)]
     format: Format,
 }
 
