@@ -37,6 +37,7 @@ pub(crate) struct Stream {
     upstream: Upstream,
     /// Gone as soon as nothing more is wanted of it.
     wire: Option<(Connection, Incoming)>,
+    request_id: Option<String>,
     timer: Timer,
     awaited: Awaited,
     /// Whether something came since the timer was set.
@@ -102,6 +103,7 @@ impl Stream {
         Stream {
             upstream,
             wire: Some((answer.connection, answer.body)),
+            request_id: answer.request_id,
             timer: answer.timer,
             awaited: Awaited::FirstToken,
             heard: false,
@@ -118,7 +120,9 @@ impl Stream {
                 return Poll::Ready(Some(Ok(delta)));
             }
             let Some((connection, body)) = &mut self.wire else {
-                return Poll::Ready(self.end.take().and_then(Result::err).map(Err));
+                let failure = self.end.take().and_then(Result::err);
+                let named = |failure| Failure { upstream_request_id: self.request_id.take(), ..failure };
+                return Poll::Ready(failure.map(named).map(Err));
             };
             match connection.poll_body(body, cx) {
                 Poll::Ready(Some(Ok(bytes))) => self.take(bytes, cx),

@@ -58,6 +58,8 @@ pub(crate) struct Upstream {
 pub(crate) struct Answer {
     pub connection: Connection,
     pub body: Incoming,
+    /// The upstream's own name for the request.
+    pub request_id: Option<String>,
     /// Runs until the first token is due.
     pub timer: Timer,
 }
@@ -159,9 +161,11 @@ impl Upstream {
         timer: Timer,
     ) -> Result<Answer, Failure> {
         let (head, mut body) = answer.into_parts();
+        let request_id = self.callee.request_id(&head.headers);
+        let named = |failure| Failure { upstream_request_id: request_id.clone(), ..failure };
         let text = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         if head.status.is_redirection() {
-            return Err(self.callee.redirected(head.status, text(LOCATION)));
+            return Err(named(self.callee.redirected(head.status, text(LOCATION))));
         }
         let encoding = text(CONTENT_ENCODING).filter(|encoding| !encoding.trim().eq_ignore_ascii_case("identity"));
         if !head.status.is_success() {
@@ -170,11 +174,11 @@ impl Upstream {
                 Some(_) => Vec::new(),
             };
             let refusal = self.format.refusal(self.quirks, &bytes);
-            return Err(self.callee.refused(head.status, retry_after::read(&head.headers), &refusal));
+            return Err(named(self.callee.refused(head.status, retry_after::read(&head.headers), &refusal)));
         }
         match encoding {
-            Some(encoding) => Err(self.callee.compressed(encoding)),
-            None => Ok(Answer { connection, body, timer }),
+            Some(encoding) => Err(named(self.callee.compressed(encoding))),
+            None => Ok(Answer { connection, body, request_id, timer }),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What went wrong, in words for the person who sees it: what failed, for which upstream and model, what to do. Never the
 //! key, never what was said in the session; of the upstream's own words a few, cleaned.
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use session::turn::{
     Failure,
@@ -15,6 +15,11 @@ use crate::{
 
 /// Of an upstream's own words at most so many are passed on.
 const QUOTE_CHARS_MAX: usize = 300;
+
+/// Where upstreams name a request: most; Anthropic; DeepSeek; SiliconFlow; Azure.
+const REQUEST_ID: [&str; 5] =
+    ["x-request-id", "request-id", "x-ds-trace-id", "x-siliconcloud-trace-id", "apim-request-id"];
+const REQUEST_ID_BYTES_MAX: usize = 128;
 
 /// Who is called, for the words of a failure.
 pub(crate) struct Callee {
@@ -42,7 +47,7 @@ fn ended(sentence: String) -> String {
 }
 
 pub(crate) fn failure(code: FailureCode, message: String) -> Failure {
-    Failure { code, message, upstream_status: None, retry_after_ms: None }
+    Failure::new(code, message)
 }
 
 impl Callee {
@@ -140,6 +145,14 @@ impl Callee {
         );
         failure.upstream_status = Some(status.as_u16());
         failure
+    }
+
+    /// What the upstream calls the request, by its answer's headers; `None` for what no vendor would call one.
+    pub fn request_id(&self, headers: &HeaderMap) -> Option<String> {
+        let id = REQUEST_ID.iter().find_map(|name| headers.get(*name)?.to_str().ok())?;
+        let sound = (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+        let key = self.key.as_ref().map(|key| key.expose_secret().trim()).filter(|key| !key.is_empty());
+        (sound && !key.is_some_and(|key| id.contains(key))).then(|| id.to_owned())
     }
 
     fn code(&self, status: StatusCode, refusal: &Refusal) -> FailureCode {
@@ -291,6 +304,22 @@ mod tests {
         assert_eq!(said("key sk-secret, twice sk-secret"), Some("key [api_key], twice [api_key]".into()));
         assert_eq!(said(&"好".repeat(400)).unwrap().chars().count(), QUOTE_CHARS_MAX + 1);
         assert_eq!(said(&format!("{}sk-secret", "x".repeat(QUOTE_CHARS_MAX - 3))).unwrap().matches("sk-").count(), 0);
+    }
+
+    #[test]
+    fn a_request_id_is_short_and_visible_and_no_key() {
+        let id = |name: &'static str, value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            callee().request_id(&headers)
+        };
+        assert_eq!(id("x-request-id", "req_1"), Some("req_1".into()));
+        assert_eq!(id("request-id", "req_2"), Some("req_2".into()));
+        assert_eq!(id("x-ds-trace-id", &"f".repeat(128)), Some("f".repeat(128)));
+        for refused in ["", "two words", "好", "a\tb", "for sk-secret", "sk-secret", &"f".repeat(129)] {
+            assert_eq!(id("x-request-id", refused), None, "{refused}");
+        }
+        assert_eq!(id("x-other", "req_3"), None);
     }
 
     #[test]

@@ -9,11 +9,15 @@ use crate::{format::Format, openai::ChatCompletions};
 pub struct Preset {
     /// What a config says as its `provider`.
     pub name: &'static str,
+    /// As its vendor writes it.
+    pub title: &'static str,
     pub base_url: &'static str,
     /// Environment variables that hold its key by custom, the usual one first; none where no key is needed.
     pub key_env: &'static [&'static str],
     /// A model to begin with, where one name lasts.
     pub model: Option<&'static str>,
+    /// Where one gets a key.
+    pub keys_url: Option<&'static str>,
     pub(crate) format: &'static dyn Format,
     pub(crate) quirks: Quirks,
 }
@@ -87,42 +91,126 @@ const ZHIPU_CODES: &[(&str, FailureCode)] = &[
 
 const fn hosted(
     name: &'static str,
+    title: &'static str,
     base_url: &'static str,
     key_env: &'static [&'static str],
+    keys_url: &'static str,
     model: Option<&'static str>,
     quirks: Quirks,
 ) -> Preset {
-    Preset { name, base_url, key_env, model, format: &ChatCompletions, quirks }
+    Preset { name, title, base_url, key_env, model, keys_url: Some(keys_url), format: &ChatCompletions, quirks }
 }
 
-const fn local(name: &'static str, base_url: &'static str) -> Preset {
-    Preset { name, base_url, key_env: &[], model: None, format: &ChatCompletions, quirks: ANY }
+const fn local(name: &'static str, title: &'static str, base_url: &'static str) -> Preset {
+    Preset { name, title, base_url, key_env: &[], model: None, keys_url: None, format: &ChatCompletions, quirks: ANY }
 }
 
 /// `openai` is also the name of the format: with a base URL of one's own it means any server that speaks it.
 static PRESETS: &[Preset] = &[
-    hosted("openai", "https://api.openai.com/v1", &["OPENAI_API_KEY"], Some("gpt-5.4-mini"), OPENAI),
-    hosted("deepseek", "https://api.deepseek.com", &["DEEPSEEK_API_KEY"], Some("deepseek-flash"), DEEPSEEK),
+    hosted(
+        "openai",
+        "OpenAI",
+        "https://api.openai.com/v1",
+        &["OPENAI_API_KEY"],
+        "https://platform.openai.com/api-keys",
+        Some("gpt-5.4-mini"),
+        OPENAI,
+    ),
+    hosted(
+        "deepseek",
+        "DeepSeek",
+        "https://api.deepseek.com",
+        &["DEEPSEEK_API_KEY"],
+        "https://platform.deepseek.com/api_keys",
+        Some("deepseek-flash"),
+        DEEPSEEK,
+    ),
     hosted(
         "zhipu",
+        "Zhipu (智谱)",
         "https://open.bigmodel.cn/api/paas/v4",
         &["ZHIPUAI_API_KEY", "ZHIPU_API_KEY"],
+        "https://open.bigmodel.cn/usercenter/apikeys",
         Some("glm-5.2"),
         ZHIPU,
     ),
-    hosted("zai", "https://api.z.ai/api/paas/v4", &["ZAI_API_KEY"], Some("glm-5.2"), ZHIPU),
-    hosted("moonshot", "https://api.moonshot.cn/v1", &["MOONSHOT_API_KEY"], Some("kimi-k2.6"), MOONSHOT),
-    hosted("qwen", "https://dashscope.aliyuncs.com/compatible-mode/v1", &["DASHSCOPE_API_KEY"], Some("qwen-plus"), ANY),
-    hosted("siliconflow", "https://api.siliconflow.cn/v1", &["SILICONFLOW_API_KEY"], None, ANY),
-    hosted("openrouter", "https://openrouter.ai/api/v1", &["OPENROUTER_API_KEY"], Some("openrouter/auto"), ANY),
-    hosted("groq", "https://api.groq.com/openai/v1", &["GROQ_API_KEY"], None, ANY),
-    hosted("mistral", "https://api.mistral.ai/v1", &["MISTRAL_API_KEY"], Some("mistral-small-latest"), MISTRAL),
-    hosted("together", "https://api.together.xyz/v1", &["TOGETHER_API_KEY"], None, ANY),
-    hosted("xai", "https://api.x.ai/v1", &["XAI_API_KEY"], None, ANY),
-    local("ollama", "http://127.0.0.1:11434/v1"),
-    local("vllm", "http://127.0.0.1:8000/v1"),
-    local("llamacpp", "http://127.0.0.1:8080/v1"),
-    local("lmstudio", "http://127.0.0.1:1234/v1"),
+    hosted(
+        "zai",
+        "Z.ai",
+        "https://api.z.ai/api/paas/v4",
+        &["ZAI_API_KEY"],
+        "https://z.ai/manage-apikey/apikey-list",
+        Some("glm-5.2"),
+        ZHIPU,
+    ),
+    hosted(
+        "moonshot",
+        "Moonshot (Kimi)",
+        "https://api.moonshot.cn/v1",
+        &["MOONSHOT_API_KEY"],
+        "https://platform.moonshot.cn/console/api-keys",
+        Some("kimi-k2.6"),
+        MOONSHOT,
+    ),
+    hosted(
+        "qwen",
+        "Qwen (通义千问)",
+        "https://dashscope.aliyuncs.com/compatible-mode/v1",
+        &["DASHSCOPE_API_KEY"],
+        "https://bailian.console.aliyun.com/?tab=model#/api-key",
+        Some("qwen-plus"),
+        ANY,
+    ),
+    hosted(
+        "siliconflow",
+        "SiliconFlow",
+        "https://api.siliconflow.cn/v1",
+        &["SILICONFLOW_API_KEY"],
+        "https://cloud.siliconflow.cn/account/ak",
+        None,
+        ANY,
+    ),
+    hosted(
+        "openrouter",
+        "OpenRouter",
+        "https://openrouter.ai/api/v1",
+        &["OPENROUTER_API_KEY"],
+        "https://openrouter.ai/settings/keys",
+        Some("openrouter/auto"),
+        ANY,
+    ),
+    hosted(
+        "groq",
+        "Groq",
+        "https://api.groq.com/openai/v1",
+        &["GROQ_API_KEY"],
+        "https://console.groq.com/keys",
+        None,
+        ANY,
+    ),
+    hosted(
+        "mistral",
+        "Mistral",
+        "https://api.mistral.ai/v1",
+        &["MISTRAL_API_KEY"],
+        "https://console.mistral.ai/api-keys",
+        Some("mistral-small-latest"),
+        MISTRAL,
+    ),
+    hosted(
+        "together",
+        "Together",
+        "https://api.together.xyz/v1",
+        &["TOGETHER_API_KEY"],
+        "https://api.together.ai/settings/api-keys",
+        None,
+        ANY,
+    ),
+    hosted("xai", "xAI", "https://api.x.ai/v1", &["XAI_API_KEY"], "https://console.x.ai", None, ANY),
+    local("ollama", "Ollama", "http://127.0.0.1:11434/v1"),
+    local("vllm", "vLLM", "http://127.0.0.1:8000/v1"),
+    local("llamacpp", "llama.cpp", "http://127.0.0.1:8080/v1"),
+    local("lmstudio", "LM Studio", "http://127.0.0.1:1234/v1"),
 ];
 
 pub fn presets() -> &'static [Preset] {
@@ -159,6 +247,8 @@ mod tests {
             assert_eq!(same, 1, "{}", preset.name);
             let local = preset.base_url.starts_with("http://127.0.0.1:");
             assert_eq!(preset.key_env.is_empty(), local, "{}: a key goes over TLS", preset.name);
+            let found = preset.keys_url.is_some_and(|url| url.starts_with("https://"));
+            assert_eq!(found, !local, "{}: who needs a key is told where to get one", preset.name);
         }
     }
 

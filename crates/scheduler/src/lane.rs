@@ -78,12 +78,10 @@ impl Inner {
         let said: Vec<_> = stored.ok().flatten().map(|found| found.events).unwrap_or_default();
         let last_seq = said.iter().filter(|e| e.id.epoch == started.epoch).map(|e| e.id.seq).max().unwrap_or(0);
         let answer = session::answer::from_events(said.iter().map(|stored| &stored.event)).message();
-        let mut outcome = run::failed(Failure {
-            code: FailureCode::Internal,
-            message: "Turnwise failed while it ran this turn. Your message is kept: retry the turn.".into(),
-            upstream_status: None,
-            retry_after_ms: None,
-        });
+        let mut outcome = run::failed(Failure::new(
+            FailureCode::Internal,
+            "Turnwise failed while it ran this turn. Your message is kept: retry the turn.",
+        ));
         let answer_tokens = answer.as_ref().map_or(0, session::tokens::of_message);
         outcome.answer = answer;
         let finish = Finish {

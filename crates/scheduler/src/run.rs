@@ -159,12 +159,10 @@ impl<'a> Running<'a> {
     /// The request, with everything that it is made of resolved.
     fn prepare(&mut self) -> Result<(Target, Bytes), Failure> {
         let started = &mut *self.started;
-        let config = started.config.as_ref().ok_or_else(|| Failure {
-            code: FailureCode::ConfigNotFound,
-            message: "The config of this turn was deleted before the turn's time came. Retry it with another config."
-                .into(),
-            upstream_status: None,
-            retry_after_ms: None,
+        let config = started.config.as_ref().ok_or_else(|| {
+            let message =
+                "The config of this turn was deleted before the turn's time came. Retry it with another config.";
+            Failure::new(FailureCode::ConfigNotFound, message)
         })?;
         let target = target::resolve(config, &self.inner.settings.env_keys)?;
         let prompt = history::assemble(

@@ -68,13 +68,8 @@ fn missing(config: &ConfigAt, variable: Option<&str>, origin: Option<&str>) -> F
         Some(name) => format!("the server's variable {name} is not set, or not allowed for {origin}"),
         None => format!("it has no key for {origin}"),
     };
-    Failure {
-        code: FailureCode::ConfigKeyMissing,
-        message: format!(
-            "Config {id} cannot be used: {why}. Give it one: PATCH /configs/{id} with {{\"api_key\": \"…\"}}.",
-            id = config.id
-        ),
-        upstream_status: None,
-        retry_after_ms: None,
-    }
+    let id = &config.id;
+    let message =
+        format!("Config {id} cannot be used: {why}. Give it one: PATCH /configs/{id} with {{\"api_key\": \"…\"}}.");
+    Failure::new(FailureCode::ConfigKeyMissing, message)
 }

@@ -21,12 +21,8 @@ const TOKENS: u64 = 16;
 /// The model that answered, by the upstream's word; or what is wrong, and what to do.
 pub async fn try_config(providers: &Providers, env_keys: &EnvKeys, config: &ConfigAt) -> Result<String, Failure> {
     tokio::time::timeout(PATIENCE, call_once(providers, env_keys, config)).await.unwrap_or_else(|_| {
-        Err(Failure {
-            code: FailureCode::UpstreamTimeout,
-            message: format!("The upstream said nothing within {} s.", PATIENCE.as_secs()),
-            upstream_status: None,
-            retry_after_ms: None,
-        })
+        let message = format!("The upstream said nothing within {} s.", PATIENCE.as_secs());
+        Err(Failure::new(FailureCode::UpstreamTimeout, message))
     })
 }
 

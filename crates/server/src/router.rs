@@ -16,7 +16,7 @@ use crate::{
     app::App,
     auth::authenticate,
     docs_page,
-    routes::{chat, configs, events, export, messages, meta, search, sessions, turns},
+    routes::{chat, configs, events, export, messages, meta, providers, search, sessions, turns},
 };
 
 #[derive(OpenApi)]
@@ -69,6 +69,7 @@ fn authenticated() -> OpenApiRouter<App> {
         .routes(routes!(configs::read, configs::change, configs::delete))
         .routes(routes!(configs::test))
         .routes(routes!(configs::models))
+        .routes(routes!(providers::list))
         .routes(routes!(meta::metrics))
 }
 

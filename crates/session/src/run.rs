@@ -183,13 +183,10 @@ impl Run {
                 self.phase = Phase::Over;
                 Effect::Leave
             }
-            Happening::Deadline => self.fail(Failure {
-                code: FailureCode::UpstreamTimeout,
-                message: "The turn was not done within its config's timeouts.turn_ms. Retry it, or raise that limit."
-                    .into(),
-                upstream_status: None,
-                retry_after_ms: None,
-            }),
+            Happening::Deadline => self.fail(Failure::new(
+                FailureCode::UpstreamTimeout,
+                "The turn was not done within its config's timeouts.turn_ms. Retry it, or raise that limit.",
+            )),
             Happening::Delta(_) | Happening::Broke { .. } | Happening::RetryDue => Effect::Nothing,
         }
     }
@@ -236,7 +233,7 @@ mod tests {
     use super::*;
 
     fn failure(code: FailureCode, retry_after_ms: Option<u64>) -> Failure {
-        Failure { code, message: "m".into(), upstream_status: None, retry_after_ms }
+        Failure { retry_after_ms, ..Failure::new(code, "m") }
     }
 
     fn broke(code: FailureCode) -> Happening {

@@ -110,6 +110,21 @@ pub struct Failure {
     /// How long the upstream asked us to wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// What the upstream calls this request in its own log, when it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_request_id: Option<String>,
+}
+
+impl Failure {
+    pub fn new(code: FailureCode, message: impl Into<String>) -> Failure {
+        Failure {
+            code,
+            message: message.into(),
+            upstream_status: None,
+            retry_after_ms: None,
+            upstream_request_id: None,
+        }
+    }
 }
 
 words! {

@@ -29,7 +29,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
 /// How statements that are put together at run time go on.
 const COMPLETED: &[(&str, &[&str])] = &[
     (
-        "FROM chat_sessions s",
+        "FROM chat_sessions s LEFT JOIN chat_turns h ON h.project_id = s.project_id AND h.id = s.head",
         &[
             " WHERE s.project_id = ? AND s.id = ? AND s.deleted_at IS NULL",
             " WHERE s.project_id = ? AND s.deleted_at IS NULL ORDER BY s.active_at DESC, s.id DESC LIMIT ?",

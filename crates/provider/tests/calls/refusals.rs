@@ -35,6 +35,16 @@ async fn an_unknown_model_and_an_unknown_path() {
 }
 
 #[tokio::test]
+async fn a_failure_carries_the_upstreams_name_for_the_request() {
+    let cut = Script::deltas(["Hel", "lo"]).at(1, Step::Close);
+    for script in [Script::status(500), Script::status(302), Script::status(200).body("text/html", "<html>"), cut] {
+        let failure = refused(script.header("x-request-id", "req_1")).await;
+        assert_eq!(failure.upstream_request_id.as_deref(), Some("req_1"), "{failure:?}");
+    }
+    assert_eq!(refused(Script::status(500)).await.upstream_request_id, None);
+}
+
+#[tokio::test]
 async fn too_many_requests() {
     let limited = || Script::error(429, "rate_limit_exceeded", "slow down");
     for (script, retry_after_ms) in [

@@ -6,6 +6,7 @@ pub mod events;
 pub mod export;
 pub mod messages;
 pub mod meta;
+pub mod providers;
 pub mod search;
 pub mod sessions;
 pub mod turns;

@@ -12,7 +12,7 @@ use session::{
     id::{ProjectId, SessionId},
     lane::OnFailure,
 };
-use store::{NewSession, Order, Page, Session, SessionChange, SessionFilter};
+use store::{NewSession, Order, Session, SessionChange, SessionFilter};
 use utoipa::IntoParams;
 
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
 };
 
 const TITLE_CHARS_MAX: usize = 200;
-/// Messages that come with `GET /sessions/{id}`.
+/// Messages that come with `GET /sessions/{id}`, unless it asks for another number.
 const NEWEST: u32 = 50;
 
 /// Make a session
@@ -99,16 +99,28 @@ pub async fn list(
     Ok(Json(List::new(sessions, found.has_more, |session| session.id.to_string())))
 }
 
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct ReadQuery {
+    /// Messages that come with it: 0 to 100, default 50.
+    limit: Option<u32>,
+}
+
 /// Read a session: its newest messages, what runs, what waits
 #[utoipa::path(
-    get, path = "/sessions/{id}", operation_id = "read_session", tag = "Sessions", params(("id" = String, Path)),
+    get, path = "/sessions/{id}", operation_id = "read_session", tag = "Sessions", params(("id" = String, Path), ReadQuery),
     responses((status = 200, body = SessionPage), (status = 404, body = ErrorBody))
 )]
 pub async fn read(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<SessionId>,
+    Query(query): Query<ReadQuery>,
 ) -> Result<Json<SessionPage>, ApiError> {
+    let limit = query.limit.unwrap_or(NEWEST);
+    // One at least, which tells whether there are any.
+    let newest = page(Some(limit.max(1)), None, None, None, Order::Desc)?;
     let project = &caller.project;
     let before = find(&app, project, &id).await?;
     // The cursor is taken first: what changes while the rest is read is told again, and telling it twice is harmless.
@@ -120,7 +132,6 @@ pub async fn read(
         Some((active, _)) => active.cursor.clone(),
         None => app.scheduler.feed().cursor(project),
     };
-    let newest = Page { limit: NEWEST, after: None, before: None, order: Order::Desc };
     let mut path = app.store().path(project.clone(), id.clone(), None, newest).await?;
     path.messages.reverse();
     let queue = app.store().queue(project.clone(), id.clone()).await?;
@@ -135,10 +146,13 @@ pub async fn read(
             started_at: path.turns.get(&turn).and_then(|turn| turn.started_at),
             turn_id: turn,
         });
+    let has_more = path.has_more || limit == 0 && !path.messages.is_empty();
+    let messages = if limit == 0 { Vec::new() } else { messages(path) };
     Ok(Json(SessionPage {
         session: session.into(),
-        has_more: path.has_more,
-        messages: messages(path),
+        has_more,
+        next: messages.first().filter(|_| has_more).map(|oldest| oldest.id.to_string()),
+        messages,
         active_turn,
         queue: queue.iter().map(TurnView::from).collect(),
         cursor,

@@ -9,7 +9,7 @@ use session::{
     turn::Status,
 };
 
-use super::Answer;
+use super::{Answer, SessionView};
 use crate::sse::{Cursor, Frame, Id};
 
 type Written = serde_json::Result<()>;
@@ -96,15 +96,40 @@ fn final_name(status: Status) -> &'static str {
 #[derive(Serialize)]
 struct SessionData<'a> {
     session_id: &'a SessionId,
+    #[serde(flatten)]
+    state: State<'a>,
 }
 
-/// A notice, as `GET /events` streams it. Of a session that is not watched only its turns' states are told.
-pub fn feed_frame(out: &mut BytesMut, cursor: &str, notice: &Notice, watched: bool) -> Written {
-    let event = match notice {
-        Notice::SessionCreated { .. } => "session.created",
-        Notice::SessionUpdated { .. } => "session.updated",
-        Notice::SessionDeleted { .. } => "session.deleted",
-        Notice::QueueChanged { .. } => "queue.changed",
+#[derive(Serialize)]
+#[serde(untagged)]
+enum State<'a> {
+    Whole { session: Option<&'a SessionView> },
+    Queue { queued: Option<u32>, paused: Option<bool> },
+    Gone {},
+}
+
+/// Whether a notice is told together with what has become of its session.
+pub fn tells_session(notice: &Notice) -> bool {
+    matches!(notice, Notice::SessionCreated { .. } | Notice::SessionUpdated { .. } | Notice::QueueChanged { .. })
+}
+
+/// A notice, as `GET /events` streams it, with its session where [`tells_session`]. Of a session that is not watched
+/// only its turns' states are told.
+pub fn feed_frame(
+    out: &mut BytesMut,
+    cursor: &str,
+    notice: &Notice,
+    session: Option<&SessionView>,
+    watched: bool,
+) -> Written {
+    let (event, state) = match notice {
+        Notice::SessionCreated { .. } => ("session.created", State::Whole { session }),
+        Notice::SessionUpdated { .. } => ("session.updated", State::Whole { session }),
+        Notice::SessionDeleted { .. } => ("session.deleted", State::Gone {}),
+        Notice::QueueChanged { .. } => {
+            let (queued, paused) = (session.map(|session| session.queued), session.map(|session| session.paused));
+            ("queue.changed", State::Queue { queued, paused })
+        }
         Notice::Turn { session, turn, shown } => {
             let state = matches!(*shown.event, Event::Queued { .. } | Event::Started { .. } | Event::Ended);
             if !watched && !state {
@@ -113,5 +138,5 @@ pub fn feed_frame(out: &mut BytesMut, cursor: &str, notice: &Notice, watched: bo
             return write(out, Id::Text(cursor), session, turn, shown);
         }
     };
-    Frame { id: Id::Text(cursor), event, data: &SessionData { session_id: notice.session() } }.write(out)
+    Frame { id: Id::Text(cursor), event, data: &SessionData { session_id: notice.session(), state } }.write(out)
 }

@@ -10,7 +10,7 @@ mod turn;
 
 pub use chat::{ChatRequest, EditRequest, OnDisconnect, RerunRequest, ToolResult};
 pub use config::{ConfigRequest, ConfigTest, ConfigView, NewConfigRequest};
-pub use events::{feed_frame, turn_frame};
+pub use events::{feed_frame, tells_session, turn_frame};
 pub use search::HitView;
 pub use session::{
     ActiveTurn, ForkRequest, MessageView, NewSessionRequest, SessionPage, SessionRequest, SessionView, messages,

@@ -102,6 +102,8 @@ pub struct Failure {
     pub message: String,
     pub upstream_status: Option<u16>,
     pub retry_after_ms: Option<u64>,
+    /// What the upstream calls this request, when it said so: its support will ask.
+    pub upstream_request_id: Option<String>,
 }
 
 /// How much of the path is sent; a limit that is absent does not limit.

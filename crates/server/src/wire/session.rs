@@ -80,6 +80,11 @@ pub struct SessionView {
     /// The turn that the next one continues.
     #[schema(value_type = Option<String>)]
     pub head: Option<TurnId>,
+    /// How that turn ended.
+    #[schema(value_type = Option<schema::TurnStatus>)]
+    pub head_status: Option<Status>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub head_ended_at: Option<Time>,
     /// Turns started so far.
     pub turns: u64,
     /// The turn that runs now.
@@ -108,6 +113,8 @@ impl From<Session> for SessionView {
             pinned: session.pinned,
             archived: session.archived,
             head: session.head,
+            head_status: session.head_status,
+            head_ended_at: session.head_ended_at,
             turns: session.turns,
             running: session.running,
             queued: session.queued,
@@ -125,8 +132,11 @@ pub struct SessionPage {
     pub session: SessionView,
     /// The newest messages of the path, in order.
     pub messages: Vec<MessageView>,
-    /// There are older ones: `GET /sessions/{id}/messages?before=<the first message's id>`.
+    /// There are older ones.
     pub has_more: bool,
+    /// The cursor to pass as `before` to `GET /sessions/{id}/messages` for those; `null` when there are none, or when
+    /// no message was asked for.
+    pub next: Option<String>,
     pub active_turn: Option<ActiveTurn>,
     pub queue: Vec<TurnView>,
     /// Where `GET /events?after=` goes on from what stands here.

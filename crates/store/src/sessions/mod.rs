@@ -8,6 +8,7 @@ use session::{
     id::{ConfigId, ProjectId, SessionId, TurnId},
     lane::OnFailure,
     time::Time,
+    turn::Status,
 };
 
 use crate::{
@@ -43,6 +44,9 @@ pub struct Session {
     pub pinned: bool,
     pub archived: bool,
     pub head: Option<TurnId>,
+    /// Of the turn at the head.
+    pub head_status: Option<Status>,
+    pub head_ended_at: Option<Time>,
     pub turns: u64,
     pub paused: bool,
     /// The turn that runs now.
@@ -56,8 +60,9 @@ const SELECT: &str = "SELECT s.*,
         (SELECT id FROM chat_turns t WHERE t.project_id = s.project_id AND t.session_id = s.id AND t.status = 'running')
             AS running,
         (SELECT count(*) FROM chat_turns t WHERE t.project_id = s.project_id AND t.session_id = s.id
-            AND t.status = 'queued') AS queued
-    FROM chat_sessions s";
+            AND t.status = 'queued') AS queued,
+        h.status AS head_status, h.ended_at AS head_ended_at
+    FROM chat_sessions s LEFT JOIN chat_turns h ON h.project_id = s.project_id AND h.id = s.head";
 
 impl Session {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
@@ -72,6 +77,8 @@ impl Session {
             pinned: row.get("pinned")?,
             archived: row.get("archived")?,
             head: optional_word(row, "head")?,
+            head_status: optional_word(row, "head_status")?,
+            head_ended_at: optional_word(row, "head_ended_at")?,
             turns: row.get("turns")?,
             // With nobody waiting a pause says nothing.
             paused: row.get("paused")? && queued > 0,

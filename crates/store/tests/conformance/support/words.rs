@@ -144,12 +144,7 @@ pub fn completed(answer: &str) -> Outcome {
 }
 
 pub fn failed() -> Outcome {
-    let error = Failure {
-        code: FailureCode::UpstreamError,
-        message: "it broke".into(),
-        upstream_status: None,
-        retry_after_ms: None,
-    };
+    let error = Failure::new(FailureCode::UpstreamError, "it broke");
     Outcome { error: Some(error), ..outcome(Status::Failed, None) }
 }
 

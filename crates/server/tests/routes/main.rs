@@ -1,0 +1,9 @@
+//! The routes, called in process: the real store in a directory of its own, and a scripted model.
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+#![expect(clippy::disallowed_methods, reason = "the tests' rim: here time and ids are made")]
+
+mod events;
+mod export;
+mod providers;
+mod rig;
+mod sessions;
