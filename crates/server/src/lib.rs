@@ -24,4 +24,5 @@ mod routes;
 mod socket;
 pub mod sse;
 mod strict;
+pub mod web_page;
 mod wire;

@@ -17,6 +17,7 @@ use crate::{
     auth::authenticate,
     docs_page,
     routes::{chat, configs, events, export, messages, meta, providers, search, sessions, turns},
+    web_page,
 };
 
 #[derive(OpenApi)]
@@ -101,5 +102,6 @@ pub fn router(app: App) -> Router {
     Router::from(authenticated.merge(public()))
         .route("/openapi.json", get(move || std::future::ready(Json(api.clone()))))
         .merge(docs_page::router())
+        .merge(web_page::router(web_page::EMBEDDED))
         .with_state(app)
 }

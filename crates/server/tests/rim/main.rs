@@ -12,3 +12,4 @@ mod params;
 mod request_id;
 mod sse;
 mod support;
+mod web_page;
