@@ -5,7 +5,7 @@ use std::sync::Arc;
 use scheduler::{Clock, Scheduler};
 use store::Store;
 
-use crate::{auth::Auth, metrics::Metrics, sse::Streams};
+use crate::{attempts::Attempts, auth::Auth, metrics::Metrics, sse::Streams};
 
 /// Bounds on what a request may hold, apart from its size ([`crate::body::Limits`]).
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,7 @@ pub struct App(Arc<Inner>);
 pub struct Inner {
     pub scheduler: Scheduler,
     pub auth: Auth,
+    pub(crate) sign_ins: Attempts,
     pub metrics: Arc<Metrics>,
     pub streams: Streams,
     pub bounds: Bounds,
@@ -37,7 +38,7 @@ pub struct Inner {
 
 impl App {
     pub fn new(scheduler: Scheduler, auth: Auth, metrics: Arc<Metrics>, streams: Streams, bounds: Bounds) -> App {
-        App(Arc::new(Inner { scheduler, auth, metrics, streams, bounds }))
+        App(Arc::new(Inner { scheduler, auth, sign_ins: Attempts::default(), metrics, streams, bounds }))
     }
 
     pub fn store(&self) -> &Store {

@@ -1,5 +1,5 @@
 //! Who calls. Without any API key the server is open to its own machine and everything belongs to one project; from
-//! the first key on, every request but the public ones carries one.
+//! the first key on, every request but the public ones carries one, or the cookie of a sign-in with one.
 
 use std::{
     collections::HashMap,
@@ -15,13 +15,17 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
-use session::id::{KeyId, ProjectId};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION, request::Parts};
+use secrecy::{ExposeSecret, SecretString};
+use session::{
+    id::{KeyId, ProjectId},
+    time::Time,
+};
 use sha2::{Digest, Sha256};
-use store::{ApiKey, Store};
+use store::{ApiKey, SignIn, Store};
 use tokio::time::Instant;
 
-use crate::{app::App, error::ApiError};
+use crate::{app::App, cookie, error::ApiError};
 
 /// The project of a server without keys.
 pub const DEFAULT_PROJECT: &str = "default";
@@ -46,7 +50,16 @@ pub struct Auth(Arc<Inner>);
 struct Inner {
     store: Store,
     required: AtomicBool,
-    known: Mutex<HashMap<[u8; 32], (Instant, Caller)>>,
+    known: Mutex<HashMap<Shown, (Instant, Caller)>>,
+}
+
+/// What a request shows of whom it is from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Shown {
+    /// The hash of a key.
+    Key([u8; 32]),
+    /// The cookie of a sign-in with that key.
+    SignIn(KeyId),
 }
 
 impl Auth {
@@ -69,34 +82,53 @@ impl Auth {
         Ok(())
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], (Instant, Caller)>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<Shown, (Instant, Caller)>> {
         self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    /// By the header, or else by the cookie of a sign-in.
+    pub(crate) async fn caller(&self, headers: &HeaderMap, now: Time) -> Result<Caller, ApiError> {
         if !self.required() {
             return Ok(Caller { project: default_project(), name: "local".into() });
         }
-        let key = bearer(headers)?;
-        let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-        if let Some((seen, caller)) = self.known().get(&hash)
+        let shown = match headers.get(AUTHORIZATION) {
+            Some(header) => Shown::Key(hash_of(bearer(header)?)),
+            None => {
+                let sign_in = cookie::read(headers, &self.0.store).filter(|sign_in| sign_in.until > now);
+                Shown::SignIn(sign_in.ok_or_else(missing)?.key)
+            }
+        };
+        if let Some((seen, caller)) = self.known().get(&shown)
             && seen.elapsed() < REMEMBERED
         {
             return Ok(caller.clone());
         }
-        let Some(ApiKey { project, id, .. }) = self.0.store.key_by_hash(hash).await? else {
-            self.known().remove(&hash);
-            let message = "This API key is unknown or revoked. `turnwise keys create` makes one.";
-            return Err(ApiError::unauthorized("invalid_api_key", message));
+        let found = match &shown {
+            Shown::Key(hash) => self.0.store.key_by_hash(*hash).await?,
+            Shown::SignIn(key) => self.0.store.key(key.clone()).await?,
+        };
+        let Some(ApiKey { project, id, .. }) = found else {
+            self.known().remove(&shown);
+            return Err(unknown());
         };
         let caller = Caller { project, name: name_of(&id) };
         let mut known = self.known();
         if known.len() >= REMEMBERED_MAX {
             known.clear();
         }
-        known.insert(hash, (Instant::now(), caller.clone()));
+        known.insert(shown, (Instant::now(), caller.clone()));
         Ok(caller)
     }
+
+    /// The text of a cookie that stands for this key until then.
+    pub(crate) async fn sign_in(&self, key: &SecretString, until: Time) -> Result<String, ApiError> {
+        let key = self.0.store.key_by_hash(hash_of(key.expose_secret().trim())).await?.ok_or_else(unknown)?.id;
+        Ok(self.0.store.seal_sign_in(&SignIn { key, until }))
+    }
+}
+
+fn hash_of(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
 }
 
 fn name_of(id: &KeyId) -> String {
@@ -107,19 +139,25 @@ pub fn default_project() -> ProjectId {
     DEFAULT_PROJECT.parse().expect("a constant that is well formed")
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
-    let missing = || {
-        let message = "This server wants an API key: send the header Authorization: Bearer tw_….";
-        ApiError::unauthorized("api_key_required", message)
-    };
-    let value = headers.get(AUTHORIZATION).ok_or_else(missing)?.to_str().map_err(|_| missing())?;
-    let (scheme, key) = value.split_once(' ').ok_or_else(missing)?;
+fn missing() -> ApiError {
+    let message =
+        "This server wants an API key: send the header Authorization: Bearer tw_…, or sign in with POST /sign-in.";
+    ApiError::unauthorized("api_key_required", message)
+}
+
+fn unknown() -> ApiError {
+    let message = "This API key is unknown or revoked. `turnwise keys create` makes one.";
+    ApiError::unauthorized("invalid_api_key", message)
+}
+
+fn bearer(header: &HeaderValue) -> Result<&str, ApiError> {
+    let (scheme, key) = header.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(missing)?;
     if scheme.eq_ignore_ascii_case("bearer") { Ok(key.trim()) } else { Err(missing()) }
 }
 
 /// Stands before every route that is not public.
 pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Result<Response, ApiError> {
-    let caller = app.auth.caller(request.headers()).await?;
+    let caller = app.auth.caller(request.headers(), app.clock().now()).await?;
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }

@@ -5,9 +5,11 @@
 pub mod accept;
 mod answer;
 pub mod app;
+mod attempts;
 pub mod auth;
 pub mod body;
 mod check;
+mod cookie;
 pub mod docs_page;
 pub mod error;
 mod explain;

@@ -7,7 +7,7 @@ use utoipa::{
     openapi::{
         RefOr,
         path::Operation,
-        security::{Http, HttpAuthScheme, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -15,8 +15,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     auth::authenticate,
-    docs_page,
-    routes::{chat, configs, events, export, messages, meta, providers, search, sessions, turns},
+    cookie, docs_page,
+    routes::{chat, configs, events, export, messages, meta, providers, search, sessions, sign_in, turns},
     web_page,
 };
 
@@ -28,7 +28,7 @@ use crate::{
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     modifiers(&Keys),
-    security((), ("key" = []))
+    security((), ("key" = []), ("sign_in" = []))
 )]
 struct Description;
 
@@ -37,13 +37,20 @@ struct Keys;
 impl Modify for Keys {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let bearer = Http::new(HttpAuthScheme::Bearer);
-        api.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(bearer));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new(cookie::NAME));
+        let components = api.components.get_or_insert_default();
+        components.add_security_scheme("key", SecurityScheme::Http(bearer));
+        components.add_security_scheme("sign_in", SecurityScheme::ApiKey(cookie));
     }
 }
 
 /// Open to everybody who reaches the server.
 fn public() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(meta::health)).routes(routes!(meta::ready))
+    OpenApiRouter::new()
+        .routes(routes!(meta::health))
+        .routes(routes!(meta::ready))
+        .routes(routes!(sign_in::read, sign_in::sign_in))
+        .routes(routes!(sign_in::sign_out))
 }
 
 /// Wants an API key, once there is one.

@@ -86,6 +86,14 @@ impl Store {
         })
     }
 
+    /// As [`Store::key_by_hash`], by its id.
+    pub fn key(&self, id: KeyId) -> Reply<Option<ApiKey>> {
+        self.inner.readers.read(move |conn| {
+            let mut statement = conn.prepare_cached("SELECT * FROM api_keys WHERE id = ? AND revoked_at IS NULL")?;
+            optional(statement.query_row([id.as_str()], ApiKey::from_row))
+        })
+    }
+
     pub fn revoke_key(&self, id: KeyId, now: Time) -> Reply<()> {
         self.inner.writer.start_verb("revoke_key", move |conn| {
             let changed = conn

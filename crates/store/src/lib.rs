@@ -23,6 +23,7 @@ mod reader;
 mod rows;
 mod search;
 mod sessions;
+mod sign_in;
 mod stats;
 mod turns;
 mod vault;
@@ -51,6 +52,7 @@ pub use crate::{
     purge::Retention,
     search::{Hit, HitList, HitOf},
     sessions::{NewSession, Order, Page, Session, SessionChange, SessionFilter, SessionList},
+    sign_in::SignIn,
     stats::Stats,
     turns::{
         Admit, Admitted, Cancelled, Edit, Fence, Finish, Finished, Found, Input, InputMessage, NextUp, Parent, Prompt,

@@ -40,20 +40,27 @@ impl Vault {
     }
 
     pub(crate) fn seal(&self, key: &SecretString, place: &Place) -> Vec<u8> {
+        self.seal_for(key.expose_secret().as_bytes(), &place.bytes())
+    }
+
+    /// `None` when the key was sealed with another vault key or for another place.
+    pub(crate) fn unseal(&self, sealed: &[u8], place: &Place) -> Option<SecretString> {
+        String::from_utf8(self.unseal_for(sealed, &place.bytes())?).ok().map(SecretString::from)
+    }
+
+    /// What is sealed for one use opens for no other.
+    pub(crate) fn seal_for(&self, text: &[u8], use_: &[u8]) -> Vec<u8> {
         let nonce = random::<NONCE_BYTES>();
-        let payload = Payload { msg: key.expose_secret().as_bytes(), aad: &place.bytes() };
+        let payload = Payload { msg: text, aad: use_ };
         // Encryption of a few bytes in memory fails only beyond 256 GiB.
         let sealed = self.0.encrypt(&nonce.into(), payload).unwrap_or_default();
         [nonce.as_slice(), &sealed].concat()
     }
 
-    /// `None` when the key was sealed with another vault key or for another place.
-    pub(crate) fn unseal(&self, sealed: &[u8], place: &Place) -> Option<SecretString> {
+    pub(crate) fn unseal_for(&self, sealed: &[u8], use_: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES)?;
         let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
-        let payload = Payload { msg: sealed, aad: &place.bytes() };
-        let key = self.0.decrypt(&nonce.into(), payload).ok()?;
-        String::from_utf8(key).ok().map(SecretString::from)
+        self.0.decrypt(&nonce.into(), Payload { msg: sealed, aad: use_ }).ok()
     }
 }
 

@@ -9,4 +9,5 @@ pub mod meta;
 pub mod providers;
 pub mod search;
 pub mod sessions;
+pub mod sign_in;
 pub mod turns;

@@ -1,3 +1,4 @@
+use http::Method;
 use provider::scripted::{Gate, Step};
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ async fn a_session_that_is_gone_is_told_of_as_null() {
         server.get("/sessions/other").await.expect(200)["cursor"].as_str().unwrap().to_owned()
     };
     server.session("s").await;
-    server.send(crate::rig::request(http::Method::DELETE, "/sessions/s", &[], None)).await.expect(204);
+    server.ask(Method::DELETE, "/sessions/s", &[], None).await.expect(204);
     let mut feed = server.follow(&format!("/events?after={cursor}")).await;
     let told = feed.named("session.created").await;
     assert_eq!((&told["session_id"], &told["session"]), (&json!("s"), &Value::Null));

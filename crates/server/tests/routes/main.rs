@@ -7,3 +7,4 @@ mod export;
 mod providers;
 mod rig;
 mod sessions;
+mod sign_in;

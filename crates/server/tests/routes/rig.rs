@@ -79,21 +79,31 @@ impl Server {
         key
     }
 
+    /// Revokes a key that [`Server::key`] made, without a word to the running server.
+    pub async fn revoke(&self, key: &str) {
+        let id = key.strip_prefix("tw_").unwrap().parse().unwrap();
+        self.store.revoke_key(id, CLOCK.now()).await.unwrap();
+    }
+
+    pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
+        self.send(request(method, path, headers, body)).await
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let (head, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         Answer { status: head.status, headers: head.headers, body: body.collect().await.unwrap().to_bytes() }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        self.send(request(Method::GET, path, &[], None)).await
+        self.ask(Method::GET, path, &[], None).await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(request(Method::POST, path, &[], Some(body))).await
+        self.ask(Method::POST, path, &[], Some(body)).await
     }
 
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
-        self.send(request(Method::PATCH, path, &[], Some(body))).await
+        self.ask(Method::PATCH, path, &[], Some(body)).await
     }
 
     /// Sends a message to a session and waits for the answer.
@@ -113,7 +123,7 @@ impl Server {
     }
 }
 
-pub fn request(method: Method, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Request<Body> {
+fn request(method: Method, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Request<Body> {
     let request = Request::builder().method(method).uri(path).header("host", "localhost");
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     match body {
