@@ -49,7 +49,7 @@ impl Inner {
         })
     }
 
-    async fn run_turn(&self, mut started: Started) -> Option<NextUp> {
+    async fn run_turn(self: &Arc<Self>, mut started: Started) -> Option<NextUp> {
         let live = self.live_of(&started);
         if started.waited_at.is_some() {
             self.queue_changed(&live);

@@ -16,6 +16,7 @@ mod recover;
 mod run;
 mod stats;
 mod target;
+mod title;
 mod trial;
 mod turns;
 mod watch;

@@ -28,7 +28,7 @@ use crate::{
 
 /// A turn that runs, and all that its loop has to remember.
 pub(crate) struct Running<'a> {
-    inner: &'a Inner,
+    inner: &'a Arc<Inner>,
     live: Arc<Live>,
     started: &'a mut Started,
     run: Run,
@@ -58,7 +58,7 @@ struct Call {
 }
 
 impl<'a> Running<'a> {
-    pub(crate) fn new(inner: &'a Inner, live: Arc<Live>, started: &'a mut Started) -> Running<'a> {
+    pub(crate) fn new(inner: &'a Arc<Inner>, live: Arc<Live>, started: &'a mut Started) -> Running<'a> {
         let begun = Instant::now();
         let fence = Fence {
             project: started.project.clone(),
@@ -293,6 +293,9 @@ impl<'a> Running<'a> {
             return None;
         };
         self.live.publish(&self.inner.feed, unshown);
+        if finished.wants_title {
+            self.inner.spawn_title(&self.started.project, &finished.turn);
+        }
         self.inner.ended(&self.live, finished.turn);
         Some(finished.next)
     }

@@ -5,7 +5,10 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+use session::turn::Usage;
 use store::Turn;
+
+use crate::title;
 
 /// Seconds, for what a model takes.
 const BUCKETS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 180.0, 600.0];
@@ -31,6 +34,7 @@ pub struct Stats {
     turns: Family<Status, Counter>,
     live: Gauge,
     attempts: Family<Outcome, Counter>,
+    titles: Family<Outcome, Counter>,
     tokens: Family<Kind, Counter>,
     turn_seconds: Histogram,
     first_token_seconds: Histogram,
@@ -43,6 +47,7 @@ impl Default for Stats {
             turns: Family::default(),
             live: Gauge::default(),
             attempts: Family::default(),
+            titles: Family::default(),
             tokens: Family::default(),
             turn_seconds: Histogram::new(BUCKETS),
             first_token_seconds: Histogram::new(BUCKETS),
@@ -56,6 +61,7 @@ impl Stats {
         registry.register("turns", "Turns by final status", self.turns.clone());
         registry.register("turns_live", "Turns that run or wait now", self.live.clone());
         registry.register("upstream_attempts", "Upstream calls by outcome", self.attempts.clone());
+        registry.register("titles", "Titles asked of models, by outcome", self.titles.clone());
         registry.register("tokens", "Tokens as upstreams count them", self.tokens.clone());
         registry.register("turn_duration_seconds", "From admission to the final state", self.turn_seconds.clone());
         registry.register("first_token_seconds", "From start to the first token", self.first_token_seconds.clone());
@@ -75,7 +81,18 @@ impl Stats {
 
     pub(crate) fn turn_ended(&self, turn: &Turn) {
         self.turns.get_or_create(&Status { status: turn.status.as_str() }).inc();
-        let usage = &turn.usage;
+        self.tokens(&turn.usage);
+        self.turn_seconds.observe(turn.timing.total_ms as f64 / 1000.0);
+        if let Some(ms) = turn.timing.first_token_ms {
+            self.first_token_seconds.observe(ms as f64 / 1000.0);
+        }
+    }
+
+    pub(crate) fn title(&self, outcome: title::Outcome) {
+        self.titles.get_or_create(&Outcome { outcome: outcome.as_str() }).inc();
+    }
+
+    pub(crate) fn tokens(&self, usage: &Usage) {
         for (kind, count) in [
             ("prompt", usage.prompt_tokens),
             ("cached", usage.cached_tokens),
@@ -85,10 +102,6 @@ impl Stats {
             if count > 0 {
                 self.tokens.get_or_create(&Kind { kind }).inc_by(count);
             }
-        }
-        self.turn_seconds.observe(turn.timing.total_ms as f64 / 1000.0);
-        if let Some(ms) = turn.timing.first_token_ms {
-            self.first_token_seconds.observe(ms as f64 / 1000.0);
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod search;
 pub mod segment;
 pub mod terms;
 pub mod time;
+pub mod title;
 pub mod tokens;
 pub mod turn;
 pub mod window;

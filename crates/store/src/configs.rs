@@ -26,6 +26,8 @@ pub struct StoredConfig {
     /// A key of its own is stored for the config's upstream.
     pub has_key: bool,
     pub is_default: bool,
+    /// It makes the project's titles.
+    pub makes_titles: bool,
     pub created_at: Time,
     pub updated_at: Time,
 }
@@ -39,6 +41,8 @@ pub struct ConfigChange {
     /// `None` leaves a key for the same origin as it is; `Some(None)` drops it.
     pub key: Option<Option<SecretString>>,
     pub make_default: bool,
+    /// Whether it is to make the project's titles; `None` leaves that as it is.
+    pub titles: Option<bool>,
 }
 
 /// A revision of a config with the key to call its upstream.
@@ -61,7 +65,7 @@ pub struct BoundKey {
 }
 
 const SELECT: &str = "SELECT c.id, c.revision, r.body, c.sealed_key IS NOT NULL AS has_key, c.created_at, c.updated_at,
-        c.id IS p.default_config_id AS is_default
+        c.id IS p.default_config_id AS is_default, c.id IS p.titles_config_id AS makes_titles
     FROM chat_configs c
     JOIN chat_config_revisions r ON r.project_id = c.project_id AND r.config_id = c.id AND r.revision = c.revision
     JOIN projects p ON p.id = c.project_id
@@ -75,6 +79,7 @@ impl StoredConfig {
             config: optional_json(row, "body")?.ok_or(rusqlite::Error::QueryReturnedNoRows)?,
             has_key: row.get("has_key")?,
             is_default: row.get("is_default")?,
+            makes_titles: row.get("makes_titles")?,
             created_at: time(row, "created_at")?,
             updated_at: time(row, "updated_at")?,
         })
@@ -152,7 +157,7 @@ impl Store {
                  WHERE id = ?1 AND default_config_id = ?2",
             )?
             .execute(params![project.as_str(), id.as_str()])?;
-            Ok(())
+            make_titles(conn, &project, &id, false)
         })
     }
 
@@ -296,5 +301,15 @@ fn write(conn: &Connection, vault: &Vault, new: &Revision<'_>, change: &ConfigCh
         conn.prepare_cached("UPDATE projects SET default_config_id = ? WHERE id = ?")?
             .execute(params![id.as_str(), project.as_str()])?;
     }
+    match change.titles {
+        Some(titles) => make_titles(conn, project, id, titles),
+        None => Ok(()),
+    }
+}
+
+/// At most one config makes a project's titles.
+fn make_titles(conn: &Connection, project: &ProjectId, id: &ConfigId, titles: bool) -> Result<()> {
+    conn.prepare_cached("UPDATE projects SET titles_config_id = ? WHERE id = ? AND (? OR titles_config_id = ?)")?
+        .execute(params![titles.then_some(id.as_str()), project.as_str(), titles, id.as_str()])?;
     Ok(())
 }

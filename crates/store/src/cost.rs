@@ -13,6 +13,7 @@ use session::{
     lane::{IfBusy, Place},
     message::Message,
     time::Time,
+    title::AutoTitle,
     turn::{Outcome, Status, Usage},
 };
 
@@ -64,7 +65,7 @@ impl Lab {
         let vault = Vault::open(None, &dir.join("secret.key")).unwrap();
         let store = Store { inner: Arc::new(Inner { writer, readers, vault, stats, dir: dir.to_owned() }) };
         let config = serde_json::from_str(r#"{"name": "c", "provider": "echo", "model": "m"}"#).unwrap();
-        let change = ConfigChange { config, origin: None, key: None, make_default: false };
+        let change = ConfigChange { config, origin: None, key: None, make_default: false, titles: None };
         store.create_config(id("p"), id("c"), change, None, now()).wait().unwrap();
         Lab { store, steps }
     }
@@ -73,6 +74,7 @@ impl Lab {
         let new = NewSession {
             id: id(session),
             title: None,
+            auto_title: AutoTitle::FirstLine,
             config: None,
             system: None,
             metadata: serde_json::json!({}),

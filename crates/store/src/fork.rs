@@ -57,8 +57,8 @@ impl Store {
 fn copy_session(conn: &Connection, project: &ProjectId, from: &SessionId, new: &SessionId, now: Time) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO chat_sessions (project_id, id, user_id, title, config_id, system, metadata,
-             on_failure, created_at, active_at)
-         SELECT project_id, ?3, user_id, title, config_id, system, metadata, on_failure, ?4, ?4
+             on_failure, auto_title, created_at, active_at)
+         SELECT project_id, ?3, user_id, title, config_id, system, metadata, on_failure, auto_title, ?4, ?4
          FROM chat_sessions WHERE project_id = ?1 AND id = ?2",
     )?
     .execute(params![project.as_str(), from.as_str(), new.as_str(), now.to_string()])?;

@@ -5,7 +5,11 @@ use rusqlite::Connection;
 use crate::error::{Error, Result};
 
 /// In order; a file is never changed once it has been released.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_core.sql"), include_str!("migrations/0002_search.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_core.sql"),
+    include_str!("migrations/0002_search.sql"),
+    include_str!("migrations/0003_titles.sql"),
+];
 
 /// Brings the file up to this program's version. A file of a later version is refused.
 pub(crate) fn run(conn: &Connection) -> Result<()> {

@@ -108,6 +108,7 @@ fn a_key_stands_in_no_file() {
         origin: Some(origin.into()),
         key: Some(Some(KEY.into())),
         make_default: true,
+        titles: None,
     };
     store.create_config(id("p"), id("d"), change("https://a"), None, now()).wait().unwrap();
     store.change_config(id("p"), id("d"), 1, change("https://b"), now()).wait().unwrap();
@@ -217,7 +218,7 @@ impl Drop for SmallDisk {
 fn open(dir: &Path) -> (Store, Closing) {
     let (store, closing) = Store::open(dir, None, Faults::default()).unwrap();
     if store.config(id("p"), id("c")).wait().unwrap().is_none() {
-        let change = ConfigChange { config: config(), origin: None, key: None, make_default: false };
+        let change = ConfigChange { config: config(), origin: None, key: None, make_default: false, titles: None };
         store.create_config(id("p"), id("c"), change, None, now()).wait().unwrap();
     }
     (store, closing)

@@ -70,7 +70,7 @@ async fn make(
 ) -> store::Result<()> {
     let id =
         config.name.parse().map_err(|_| store::Error::Failed(format!("a preset's name is no id: {}", config.name)))?;
-    let change = ConfigChange { config, origin, key: None, make_default: false };
+    let change = ConfigChange { config, origin, key: None, make_default: false, titles: None };
     store.create_config(project.clone(), id, change, None, clock.now()).await?;
     Ok(())
 }

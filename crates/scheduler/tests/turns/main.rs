@@ -7,4 +7,5 @@ mod recovery;
 mod rig;
 mod stopping;
 mod streams;
+mod titles;
 mod walk;

@@ -14,6 +14,7 @@ use session::{
     lane::{IfBusy, OnFailure},
     message::Role,
     time::Time,
+    title::AutoTitle,
     turn::Options,
 };
 use store::{Closing, ConfigChange, Faults, NewSession, Order, Page, Parent, Store, Turn};
@@ -57,7 +58,7 @@ impl Rig {
     pub async fn in_dir(dir: Arc<tempfile::TempDir>, settings: Settings) -> Rig {
         let (store, closing) = Store::open(dir.path(), None, Faults::default()).unwrap();
         if store.configs(project()).await.unwrap().is_empty() {
-            let change = ConfigChange { config: config(), origin: None, key: None, make_default: true };
+            let change = ConfigChange { config: config(), origin: None, key: None, make_default: true, titles: None };
             store.create_config(project(), "c".parse().unwrap(), change, None, CLOCK.now()).await.unwrap();
         }
         let scripted = Scripted::default();
@@ -69,6 +70,7 @@ impl Rig {
         let new = NewSession {
             id: id(name),
             title: None,
+            auto_title: AutoTitle::FirstLine,
             config: None,
             system: None,
             metadata: serde_json::json!({}),
@@ -83,7 +85,7 @@ impl Rig {
         let stored = store.config(project(), name.clone()).await.unwrap().unwrap();
         let mut config = stored.config;
         change(&mut config);
-        let change = ConfigChange { config, origin: None, key: None, make_default: false };
+        let change = ConfigChange { config, origin: None, key: None, make_default: false, titles: None };
         store.change_config(project(), name, stored.revision, change, CLOCK.now()).await.unwrap();
     }
 

@@ -63,7 +63,8 @@ pub async fn create(
         timeouts: request.timeouts.map(|Object(timeouts)| timeouts).unwrap_or_default(),
         max_concurrency: request.max_concurrency,
     };
-    let change = change_of(&app, config, request.api_key.map(Some), request.default)?;
+    let change = change_of(&app, config, request.api_key.map(Some))?;
+    let change = ConfigChange { make_default: request.default, titles: request.titles.then_some(true), ..change };
     let clock = app.clock();
     let id = request.id.unwrap_or_else(|| clock.id());
     let key = key.of(&caller, &raw);
@@ -106,8 +107,9 @@ pub async fn change(
     Body { value: mut request, .. }: Body<ConfigRequest>,
 ) -> Result<Json<ConfigView>, ApiError> {
     let before = find(&app, &caller.project, &id).await?;
-    let (key, default) = (request.api_key.take(), request.default.unwrap_or(false));
-    let change = change_of(&app, request.apply(before.config), key, default)?;
+    let (key, default, titles) = (request.api_key.take(), request.default.unwrap_or(false), request.titles);
+    let change = change_of(&app, request.apply(before.config), key)?;
+    let change = ConfigChange { make_default: default, titles, ..change };
     let now = app.clock().now();
     app.store().change_config(caller.project.clone(), id.clone(), before.revision, change, now).await?;
     let changed = find(&app, &caller.project, &id).await?;
@@ -172,12 +174,7 @@ fn refused(failure: Failure) -> ApiError {
 }
 
 /// Everything that a config has to be before it is stored.
-fn change_of(
-    app: &App,
-    config: Config,
-    key: Option<Option<SecretString>>,
-    make_default: bool,
-) -> Result<ConfigChange, ApiError> {
+fn change_of(app: &App, config: Config, key: Option<Option<SecretString>>) -> Result<ConfigChange, ApiError> {
     check::label(&config.name, "name", NAME_CHARS_MAX)?;
     check::ours(&config.params, "params")?;
     let invalid =
@@ -201,7 +198,7 @@ fn change_of(
         return Err(invalid("api_key_env", "`api_key_env` names a variable.".into()));
     }
     check_numbers(&config.window, &config.timeouts, config.max_concurrency)?;
-    Ok(ConfigChange { config, origin, key, make_default })
+    Ok(ConfigChange { config, origin, key, make_default: false, titles: None })
 }
 
 fn check_numbers(window: &Window, timeouts: &Timeouts, max_concurrency: Option<u32>) -> Result<(), ApiError> {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use session::{
     id::{ProjectId, SessionId},
     lane::OnFailure,
+    title::AutoTitle,
 };
 use store::{NewSession, Order, Session, SessionChange, SessionFilter};
 use utoipa::IntoParams;
@@ -57,6 +58,7 @@ pub async fn create(
     let new = NewSession {
         id: request.id.unwrap_or_else(|| clock.id()),
         title: request.title,
+        auto_title: request.auto_title.unwrap_or(AutoTitle::FirstLine),
         config: request.config_id,
         system: request.system,
         metadata,
@@ -179,6 +181,7 @@ pub async fn change(
     }
     let change = SessionChange {
         title: request.title,
+        auto_title: request.auto_title,
         config: request.config_id,
         pinned: request.pinned,
         archived: request.archived,

@@ -46,6 +46,9 @@ pub struct NewConfigRequest {
     /// Use it where no config is named.
     #[serde(default)]
     pub default: bool,
+    /// Let it make the titles of sessions with `auto_title: "model"`, in place of each session's own config.
+    #[serde(default)]
+    pub titles: bool,
 }
 
 /// `PATCH /configs/{id}`: fields that are absent stay as they are.
@@ -76,6 +79,7 @@ pub struct ConfigRequest {
     #[serde(default, deserialize_with = "nullable")]
     pub max_concurrency: Option<Option<u32>>,
     pub default: Option<bool>,
+    pub titles: Option<bool>,
 }
 
 impl ConfigRequest {
@@ -121,6 +125,8 @@ pub struct ConfigView {
     pub timeouts: Timeouts,
     pub max_concurrency: Option<u32>,
     pub default: bool,
+    /// It makes the titles; one at most does.
+    pub titles: bool,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Time,
     #[schema(value_type = String, format = DateTime)]
@@ -129,7 +135,7 @@ pub struct ConfigView {
 
 impl ConfigView {
     pub fn new(stored: StoredConfig, base_url: Option<String>, has_key: bool) -> Self {
-        let StoredConfig { id, revision, config, is_default, created_at, updated_at, .. } = stored;
+        let StoredConfig { id, revision, config, is_default, makes_titles, created_at, updated_at, .. } = stored;
         ConfigView {
             id,
             revision,
@@ -145,6 +151,7 @@ impl ConfigView {
             timeouts: config.timeouts,
             max_concurrency: config.max_concurrency,
             default: is_default,
+            titles: makes_titles,
             created_at,
             updated_at,
         }

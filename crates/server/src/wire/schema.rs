@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use session::{lane, message, turn};
+use session::{lane, message, title, turn};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -40,6 +40,7 @@ words! {
     FailureCode: turn::FailureCode,
     IfBusy: lane::IfBusy,
     OnFailure: lane::OnFailure,
+    AutoTitle: title::AutoTitle,
 }
 
 /// Plain text, or parts in order.

@@ -7,6 +7,7 @@ use session::{
     lane::OnFailure,
     message::{Content, Role, StoredMessage, ToolCall},
     time::Time,
+    title::AutoTitle,
     turn::{Failure, Kind, Reason, Status, Timing, Usage},
 };
 use store::{PathPage, Session};
@@ -23,6 +24,9 @@ pub struct NewSessionRequest {
     pub id: Option<SessionId>,
     /// Made from the first message when absent.
     pub title: Option<String>,
+    /// What becomes of a title that nobody gave: `first_line` (the default), or `model`.
+    #[schema(value_type = Option<schema::AutoTitle>)]
+    pub auto_title: Option<AutoTitle>,
     #[schema(value_type = Option<String>)]
     pub config_id: Option<ConfigId>,
     /// Stands above the config's system prompt.
@@ -39,6 +43,8 @@ pub struct NewSessionRequest {
 pub struct SessionRequest {
     #[serde(deserialize_with = "nullable")]
     pub title: Option<Option<String>>,
+    #[schema(value_type = Option<schema::AutoTitle>)]
+    pub auto_title: Option<AutoTitle>,
     #[serde(deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     pub config_id: Option<Option<ConfigId>>,
@@ -68,6 +74,8 @@ pub struct SessionView {
     #[schema(value_type = String)]
     pub id: SessionId,
     pub title: Option<String>,
+    #[schema(value_type = schema::AutoTitle)]
+    pub auto_title: AutoTitle,
     #[schema(value_type = Option<String>)]
     pub config_id: Option<ConfigId>,
     pub system: Option<String>,
@@ -106,6 +114,7 @@ impl From<Session> for SessionView {
         SessionView {
             id: session.id,
             title: session.title,
+            auto_title: session.auto_title,
             config_id: session.config,
             system: session.system,
             metadata: session.metadata,

@@ -5,6 +5,7 @@ use session::{
     id::{ConfigId, ProjectId, SessionId, TurnId},
     lane::OnFailure,
     time::Time,
+    title::AutoTitle,
 };
 
 use super::{Session, find, require_config};
@@ -22,6 +23,7 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct SessionChange {
     pub title: Option<Option<String>>,
+    pub auto_title: Option<AutoTitle>,
     pub config: Option<Option<ConfigId>>,
     pub pinned: Option<bool>,
     pub archived: Option<bool>,
@@ -113,6 +115,10 @@ fn write_change(
     };
     if let Some(title) = &change.title {
         set("title", title.clone().map_or(Value::Null, Value::Text));
+        set("title_from", Value::Null);
+    }
+    if let Some(auto_title) = change.auto_title {
+        set("auto_title", auto_title.as_str().to_owned().into());
     }
     if let Some(config) = &change.config {
         set("config_id", config.as_ref().map_or(Value::Null, |id| Value::Text(id.to_string())));

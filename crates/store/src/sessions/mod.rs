@@ -2,12 +2,14 @@
 
 mod change;
 mod list;
+mod title;
 
 use rusqlite::{Connection, Row, params};
 use session::{
     id::{ConfigId, ProjectId, SessionId, TurnId},
     lane::OnFailure,
     time::Time,
+    title::AutoTitle,
     turn::Status,
 };
 
@@ -22,11 +24,13 @@ use crate::{
 
 pub use change::SessionChange;
 pub use list::{Order, Page, SessionFilter, SessionList};
+pub(crate) use title::ask as ask_for_title;
 
 #[derive(Debug, Clone)]
 pub struct NewSession {
     pub id: SessionId,
     pub title: Option<String>,
+    pub auto_title: AutoTitle,
     pub config: Option<ConfigId>,
     pub system: Option<String>,
     pub metadata: serde_json::Value,
@@ -37,6 +41,7 @@ pub struct NewSession {
 pub struct Session {
     pub id: SessionId,
     pub title: Option<String>,
+    pub auto_title: AutoTitle,
     pub config: Option<ConfigId>,
     pub system: Option<String>,
     pub metadata: serde_json::Value,
@@ -70,6 +75,7 @@ impl Session {
         Ok(Session {
             id: word(row, "id")?,
             title: row.get("title")?,
+            auto_title: word(row, "auto_title")?,
             config: optional_word(row, "config_id")?,
             system: row.get("system")?,
             metadata: optional_json(row, "metadata")?.unwrap_or_default(),
@@ -148,6 +154,7 @@ pub(crate) fn insert_bare(
     let new = NewSession {
         id: id.clone(),
         title: None,
+        auto_title: AutoTitle::FirstLine,
         config: config.cloned(),
         system: None,
         metadata: serde_json::json!({}),
@@ -159,8 +166,8 @@ pub(crate) fn insert_bare(
 fn insert(conn: &Connection, project: &ProjectId, new: &NewSession, now: Time) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO chat_sessions (project_id, id, title, config_id, system, metadata, on_failure,
-             created_at, active_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+             created_at, active_at, auto_title)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)",
     )?
     .execute(params![
         project.as_str(),
@@ -170,7 +177,8 @@ fn insert(conn: &Connection, project: &ProjectId, new: &NewSession, now: Time) -
         new.system,
         json(&new.metadata)?,
         new.on_failure.as_str(),
-        now.to_string()
+        now.to_string(),
+        new.auto_title.as_str()
     ])?;
     Ok(())
 }

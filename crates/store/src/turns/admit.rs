@@ -87,6 +87,7 @@ fn fresh() -> SessionLane {
         system: None,
         on_failure: session::lane::OnFailure::Continue,
         untitled: true,
+        awaits_title: false,
         deleted: false,
         ends: None,
     }

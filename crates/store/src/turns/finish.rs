@@ -4,8 +4,10 @@ use rusqlite::{Connection, params};
 use session::{
     id::{ProjectId, TurnId},
     lane::End,
+    message::Message,
     segment,
     time::Time,
+    turn::{Outcome, Status},
 };
 
 use super::{Fence, Finish, Finished, InputMessage, NextUp, Segment, Turn, lane, read, start};
@@ -14,6 +16,7 @@ use crate::{
     error::{Error, Result},
     messages::{self, Slot},
     rows::{json, optional},
+    sessions,
     vault::Vault,
     writer::Reply,
 };
@@ -105,7 +108,8 @@ pub(super) fn apply(conn: &Connection, vault: &Vault, finish: &Finish) -> Result
     if let Some(rest) = &finish.rest {
         insert_segment(conn, &fence.project, &fence.turn, fence.epoch, rest, *now)?;
     }
-    Ok(Finished { turn, next: go_on(conn, vault, finish)? })
+    let (next, wants_title) = go_on(conn, vault, finish)?;
+    Ok(Finished { turn, next, wants_title })
 }
 
 /// The first statement is the fence: without it nothing else is written.
@@ -155,7 +159,7 @@ fn end_behind_fence(conn: &Connection, finish: &Finish) -> Result<Option<Turn>> 
 }
 
 /// The head moves to the ended turn, and the lane goes on, waits or pauses.
-fn go_on(conn: &Connection, vault: &Vault, finish: &Finish) -> Result<NextUp> {
+fn go_on(conn: &Connection, vault: &Vault, finish: &Finish) -> Result<(NextUp, bool)> {
     let Finish { fence, session, outcome, now, .. } = finish;
     let Some(mut lane) = lane::read_any(conn, &fence.project, session)? else {
         return Err(Error::Failed(format!("session {session} of turn {} has no row", fence.turn)));
@@ -167,7 +171,16 @@ fn go_on(conn: &Connection, vault: &Vault, finish: &Finish) -> Result<NextUp> {
     lane.head = Some(fence.turn.clone());
     lane::write(conn, &fence.project, session, &lane, *now)?;
     if !finish.go_on {
-        return Ok(NextUp::Nothing);
+        return Ok((NextUp::Nothing, false));
     }
-    start::next_up(conn, vault, &fence.project, session, lane, &fence.owner, *now)
+    let wants_title = lane.awaits_title && !lane.deleted && is_answered(outcome);
+    if wants_title {
+        sessions::ask_for_title(conn, &fence.project, session)?;
+    }
+    Ok((start::next_up(conn, vault, &fence.project, session, lane, &fence.owner, *now)?, wants_title))
+}
+
+fn is_answered(outcome: &Outcome) -> bool {
+    let said = |answer: &Message| answer.tool_calls.is_empty() && !answer.content.is_empty();
+    outcome.status == Status::Completed && outcome.answer.as_ref().is_some_and(said)
 }

@@ -21,6 +21,8 @@ pub(crate) struct SessionLane {
     pub system: Option<String>,
     pub on_failure: OnFailure,
     pub untitled: bool,
+    /// Its title is its first line, and a model is to make a better one.
+    pub awaits_title: bool,
     pub deleted: bool,
     /// Positions of the first and the last queued turn.
     pub ends: Option<(i64, i64)>,
@@ -35,7 +37,7 @@ pub(crate) fn read(conn: &Connection, project: &ProjectId, session: &SessionId) 
 pub(crate) fn read_any(conn: &Connection, project: &ProjectId, session: &SessionId) -> Result<Option<SessionLane>> {
     let mut statement = conn.prepare_cached(
         "SELECT paused, hold_turn, hold_until, head, turns, config_id, system, on_failure, title IS NULL,
-             deleted_at IS NOT NULL,
+             title_from IS 'first_line' AND auto_title = 'model', deleted_at IS NOT NULL,
              (SELECT id FROM chat_turns WHERE project_id = ?1 AND session_id = ?2 AND status = 'running'),
              (SELECT count(*) FROM chat_turns WHERE project_id = ?1 AND session_id = ?2 AND status = 'queued')
          FROM chat_sessions WHERE project_id = ?1 AND id = ?2",
@@ -53,6 +55,7 @@ pub(crate) fn read_any(conn: &Connection, project: &ProjectId, session: &Session
             system: columns.get()?,
             on_failure: columns.word()?,
             untitled: columns.get()?,
+            awaits_title: columns.get()?,
             deleted: columns.get()?,
             ends: None,
         };

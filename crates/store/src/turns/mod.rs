@@ -183,6 +183,8 @@ pub struct Finish {
 pub struct Finished {
     pub turn: Turn,
     pub next: NextUp,
+    /// A model is to make the session's title. Told once.
+    pub wants_title: bool,
 }
 
 /// What becomes of the lane.

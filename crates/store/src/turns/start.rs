@@ -171,7 +171,7 @@ pub(super) fn start(
     let title = if lane.untitled { input.first().and_then(|first| title(&first.message)) } else { None };
     conn.prepare_cached(
         "UPDATE chat_sessions SET turns = ?, hold_turn = NULL, hold_until = NULL, paused = paused AND ?,
-             title = coalesce(title, ?), active_at = ?
+             title_from = iif(?3 IS NULL, title_from, 'first_line'), title = coalesce(title, ?3), active_at = ?
          WHERE project_id = ? AND id = ?",
     )?
     .execute(params![

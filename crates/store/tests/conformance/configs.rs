@@ -125,6 +125,33 @@ fn there_is_a_default_as_long_as_there_is_a_config() {
     });
 }
 
+#[test]
+fn one_config_at_most_makes_the_titles() {
+    on_every_engine(|lab| {
+        let makers = || {
+            let configs = lab.configs(project()).wait().unwrap();
+            let makers = configs.into_iter().filter(|config| config.makes_titles);
+            makers.map(|config| config.id.to_string()).collect::<Vec<_>>()
+        };
+        let makes = || lab.title_config(project(), id("c")).wait().unwrap().map(|config| config.id.to_string());
+        let with = |titles| ConfigChange { titles, ..plain() };
+        assert_eq!((makers(), makes()), (vec![], Some("c".into())), "the session's own");
+        lab.create_config(project(), id("d"), with(Some(true)), None, now()).wait().unwrap();
+        lab.create_config(project(), id("e"), with(Some(true)), None, now()).wait().unwrap();
+        assert_eq!((makers(), makes()), (vec!["e".into()], Some("e".into())));
+        lab.change_config(project(), id("e"), 1, with(None), now()).wait().unwrap();
+        lab.change_config(project(), id("d"), 1, with(Some(false)), now()).wait().unwrap();
+        assert_eq!(makers(), ["e"], "another one's no is not its own");
+        lab.change_config(project(), id("e"), 2, with(Some(false)), now()).wait().unwrap();
+        assert!(makers().is_empty());
+        lab.change_config(project(), id("d"), 2, with(Some(true)), now()).wait().unwrap();
+        lab.delete_config(project(), id("d"), now()).wait().unwrap();
+        assert_eq!((makers(), makes()), (vec![], Some("c".into())));
+        lab.delete_config(project(), id("c"), now()).wait().unwrap();
+        assert_eq!(makes(), None);
+    });
+}
+
 fn plain() -> ConfigChange {
-    ConfigChange { config: config(), origin: None, key: None, make_default: false }
+    ConfigChange { config: config(), origin: None, key: None, make_default: false, titles: None }
 }

@@ -140,6 +140,7 @@ fn what_was_sent_can_be_shown_later_whatever_changed_since() {
             origin: None,
             key: None,
             make_default: false,
+            titles: None,
         };
         lab.change_config(project(), id("c"), 1, narrow, now()).wait().unwrap();
         lab.say("s", "t21");

@@ -88,7 +88,7 @@ fn sessions_configs_and_forks_are_made_once_too() {
         assert_eq!(session("other"), id("s"));
 
         let config = |name: &str| {
-            let change = ConfigChange { config: config(), origin: None, key: None, make_default: false };
+            let change = ConfigChange { config: config(), origin: None, key: None, make_default: false, titles: None };
             lab.create_config(project(), id(name), change, Some(key("c", 1)), now()).wait().unwrap()
         };
         assert_eq!(config("d"), id("d"));

@@ -78,7 +78,7 @@ fn another_project_changes_nothing() {
         assert!(matches!(lab.restore_session(q(), id("gone")).wait(), Err(Error::SessionNotFound)));
         let fork = lab.fork(q(), id("s"), id("t1"), id("f"), None, now()).wait();
         assert!(matches!(fork, Err(Error::SessionNotFound)));
-        let change = ConfigChange { config: config(), origin: None, key: None, make_default: true };
+        let change = ConfigChange { config: config(), origin: None, key: None, make_default: true, titles: None };
         assert!(matches!(lab.change_config(q(), id("c"), 1, change, now()).wait(), Err(Error::ConfigNotFound)));
         assert!(matches!(lab.delete_config(q(), id("c"), now()).wait(), Err(Error::ConfigNotFound)));
         let named = as_q(Admit { config: Some(id("c")), ..ask_new("new", "x") });
@@ -115,7 +115,7 @@ fn two_projects_use_the_same_ids_side_by_side() {
         assert_eq!(next(&lab.end(finish(&second, failed())).next), "t3");
 
         lab.fork(q(), id("s"), id("t1"), id("h"), None, now()).wait().unwrap();
-        let change = ConfigChange { config: config(), origin: None, key: None, make_default: false };
+        let change = ConfigChange { config: config(), origin: None, key: None, make_default: false, titles: None };
         lab.change_config(q(), id("c"), 1, change, now()).wait().unwrap();
         lab.cancel(q(), id("t4"), now()).wait().unwrap();
         lab.delete_session(q(), id("gone"), now()).wait().unwrap();

@@ -16,6 +16,7 @@ mod paths;
 mod recovery;
 mod search;
 mod sessions;
+mod titles;
 mod tool_calls;
 mod turns;
 mod writing;

@@ -45,6 +45,7 @@ fn the_second_run_keeps_the_revision_and_the_window_of_the_first() {
             origin: None,
             key: None,
             make_default: false,
+            titles: None,
         };
         lab.change_config(project(), id("c"), 1, change, now()).wait().unwrap();
         let again = run_again(take_over(lab, "t15", "new"));

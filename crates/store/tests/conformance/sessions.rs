@@ -1,6 +1,6 @@
 //! Sessions: listed, changed, deleted, restored and purged.
 
-use session::{lane::OnFailure, turn::Status};
+use session::{lane::OnFailure, title::AutoTitle, turn::Status};
 use store::{Error, NewSession, Order, Page, Retention, Session, SessionChange, SessionFilter};
 
 use crate::support::*;
@@ -10,6 +10,7 @@ fn a_session_is_read_as_it_was_made_and_changed() {
     on_every_engine(|lab| {
         let new = NewSession {
             title: Some("T".into()),
+            auto_title: AutoTitle::Model,
             config: Some(id("c")),
             system: Some("be kind".into()),
             metadata: serde_json::json!({"k": [1]}),
@@ -19,11 +20,15 @@ fn a_session_is_read_as_it_was_made_and_changed() {
         lab.create_session(project(), new, None, now()).wait().unwrap();
         let made = find(lab, "s").unwrap();
         assert_eq!((made.title.as_deref(), made.system.as_deref()), (Some("T"), Some("be kind")));
-        assert_eq!((made.config, made.on_failure), (Some(id("c")), OnFailure::Pause));
+        assert_eq!(
+            (made.config, made.on_failure, made.auto_title),
+            (Some(id("c")), OnFailure::Pause, AutoTitle::Model)
+        );
         assert_eq!((made.created_at, made.metadata), (now(), serde_json::json!({"k": [1]})));
 
         let change = SessionChange {
             title: Some(None),
+            auto_title: Some(AutoTitle::FirstLine),
             config: Some(None),
             pinned: Some(true),
             archived: Some(true),
@@ -34,6 +39,7 @@ fn a_session_is_read_as_it_was_made_and_changed() {
         let changed = lab.change_session(project(), id("s"), change, later(1)).wait().unwrap();
         assert_eq!((changed.title, changed.config, changed.pinned, changed.archived), (None, None, true, true));
         assert_eq!((changed.on_failure, changed.active_at), (OnFailure::Continue, now()));
+        assert_eq!(changed.auto_title, AutoTitle::FirstLine);
         let before = lab.dump();
         lab.change_session(project(), id("s"), SessionChange::default(), later(1)).wait().unwrap();
         assert_eq!(lab.dump(), before);

@@ -16,6 +16,7 @@ mod starting;
 mod stopping;
 mod streams;
 mod support;
+mod titles;
 mod tools;
 mod tree;
 mod upstreams;

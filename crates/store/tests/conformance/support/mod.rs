@@ -151,7 +151,7 @@ impl Lab {
     }
 
     pub fn add_config(&self, project: &session::id::ProjectId, name: &str, config: Config) {
-        let change = ConfigChange { config, origin: None, key: None, make_default: false };
+        let change = ConfigChange { config, origin: None, key: None, make_default: false, titles: None };
         self.create_config(project.clone(), id(name), change, None, now()).wait().unwrap();
     }
 

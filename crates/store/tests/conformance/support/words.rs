@@ -10,6 +10,7 @@ use session::{
     lane::{IfBusy, OnFailure, Place},
     message::{Message, ToolCall},
     time::Time,
+    title::AutoTitle,
     turn::{Failure, FailureCode, Finish as FinishReason, Outcome, Reason, Status, Usage},
 };
 use store::{
@@ -47,6 +48,7 @@ pub fn new_session(name: &str) -> NewSession {
     NewSession {
         id: id(name),
         title: None,
+        auto_title: AutoTitle::FirstLine,
         config: None,
         system: None,
         metadata: serde_json::json!({}),
