@@ -6,5 +6,6 @@ mod events;
 mod export;
 mod providers;
 mod rig;
+mod search;
 mod sessions;
 mod sign_in;
