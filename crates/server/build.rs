@@ -4,10 +4,13 @@
 use std::path::Path;
 
 fn main() {
-    let watched = match std::env::var("PROFILE").as_deref() {
-        Ok("release") => ["../../web/dist", "../../web"].into_iter().find(|path| Path::new(path).exists()),
+    let released = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let watched = match Path::new("../../web/dist").exists() {
+        true if released => "../../web/dist",
         // A debug build reads the files when it runs.
-        _ => None,
+        true => "build.rs",
+        false if Path::new("../../web").exists() => "../../web",
+        false => "build.rs",
     };
-    println!("cargo::rerun-if-changed={}", watched.unwrap_or("build.rs"));
+    println!("cargo::rerun-if-changed={watched}");
 }
