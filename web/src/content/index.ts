@@ -1,0 +1,7 @@
+/** What was said, as elements: text in, elements out. */
+export { ContentParts } from "./ContentParts";
+export { Markdown } from "./Markdown";
+export { PlainText } from "./PlainText";
+export { Reasoning } from "./Reasoning";
+export { textOf } from "./text";
+export { ToolCalls } from "./ToolCalls";

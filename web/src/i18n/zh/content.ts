@@ -1,0 +1,25 @@
+import type { content as en } from "../en/content";
+
+export const content: typeof en = {
+  code: "代码",
+  codeIn: (language) => `${language} 代码`,
+  wrap: "自动换行",
+  copyCode: "复制代码",
+  table: "表格",
+  maths: "公式",
+  task: (done) => (done ? "已完成" : "未完成"),
+  asPlainText: "以纯文本显示：内容过大或嵌套过深，无法按 Markdown 排版。",
+  loadImage: (host) => `从 ${host} 加载图片`,
+  imageFailed: "图片加载失败。",
+  imageRefused: "图片未显示：其地址或类型不被允许，或图片过大。",
+  image: "图片",
+  thinking: (seconds) => `思考中… ${seconds} 秒`,
+  thought: "已思考",
+  thoughtFor: (seconds) => `思考了 ${seconds} 秒`,
+  toolPending: "正在生成参数",
+  toolWaiting: "等待结果",
+  toolDone: "已完成",
+  arguments: "参数",
+  result: "结果",
+  shortened: (left) => `……另有 ${left} 个字符`,
+};
