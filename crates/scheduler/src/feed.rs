@@ -78,15 +78,19 @@ impl Feed {
     }
 
     pub(crate) fn push(&self, project: &ProjectId, notice: Notice) {
+        self.push_all(project, [notice]);
+    }
+
+    pub(crate) fn push_all(&self, project: &ProjectId, notices: impl IntoIterator<Item = Notice>) {
         let ring = self.ring(project);
         let mut kept = ring.kept();
-        kept.notices.push_back(Arc::new(notice));
-        if kept.notices.len() > RING_MAX {
-            kept.notices.pop_front();
-            kept.first += 1;
-        }
+        kept.notices.extend(notices.into_iter().map(Arc::new));
+        let over = kept.notices.len().saturating_sub(RING_MAX);
+        kept.notices.drain(..over);
+        kept.first += over as u64;
         drop(kept);
-        ring.changed.send_replace(());
+        // Fails when nobody follows.
+        let _ = ring.changed.send(());
     }
 
     /// Opaque to clients; stands behind everything that has happened so far.

@@ -81,17 +81,16 @@ impl Live {
     /// cursor always agree.
     pub(crate) fn publish(&self, feed: &Feed, events: impl IntoIterator<Item = Shown>) {
         let mut log = self.log();
-        for shown in events {
+        let notices = events.into_iter().map(|shown| {
             log.bytes += weight(&shown.event);
             log.over |= shown.turn.is_some();
-            feed.push(
-                &self.project,
-                Notice::Turn { session: self.session.clone(), turn: self.turn.clone(), shown: shown.clone() },
-            );
-            log.events.push_back(shown);
-        }
+            log.events.push_back(shown.clone());
+            Notice::Turn { session: self.session.clone(), turn: self.turn.clone(), shown }
+        });
+        feed.push_all(&self.project, notices);
         drop(log);
-        self.changed.send_replace(());
+        // Fails when nobody watches.
+        let _ = self.changed.send(());
     }
 
     /// The events up to `id` are durable and may leave memory.
@@ -109,7 +108,7 @@ impl Live {
     /// The turn ended elsewhere or was left: watchers look in the store.
     pub(crate) fn abandon(&self) {
         self.log().over = true;
-        self.changed.send_replace(());
+        let _ = self.changed.send(());
     }
 
     pub(crate) fn behind(&self, cursor: EventId) -> Behind {
