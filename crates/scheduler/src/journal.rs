@@ -81,10 +81,8 @@ impl<'a> Journal<'a> {
         if self.unstored_bytes == 0 || self.failed {
             return;
         }
-        let settings = &self.inner.settings;
-        let at_once = self.is_strict() || self.unstored_bytes >= settings.segment_bytes;
-        let now = Instant::now();
-        let due = if at_once { now } else { now + settings.segment_every };
+        let at_once = self.is_strict() || self.unstored_bytes >= self.inner.settings.segment_bytes;
+        let due = if at_once { Instant::now() } else { self.inner.tick_in(self.inner.settings.segment_every) };
         self.store_at = Some(self.store_at.map_or(due, |at| at.min(due)));
     }
 

@@ -30,6 +30,7 @@ use session::{
     run::Limits,
 };
 use store::{Store, Turn};
+use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use crate::{
@@ -95,6 +96,7 @@ pub(crate) struct Inner {
     pub clock: Clock,
     /// This process, for one run.
     pub owner: Owner,
+    pub begun: Instant,
     pub feed: Feed,
     pub lives: live::Lives,
     pub gates: gate::Gates,
@@ -116,6 +118,7 @@ impl Scheduler {
             clock,
             feed: Feed::new(owner.to_string()),
             owner,
+            begun: Instant::now(),
             lives: live::Lives::default(),
             gates: gate::Gates::default(),
             stats: Stats::default(),
@@ -177,14 +180,23 @@ impl Scheduler {
 
 impl Inner {
     /// How long deltas are gathered before they are shown: not at all while few turns run, up to `coalesce_max` when
-    /// hundreds do, since each write to a socket costs about as much as a hundred deltas.
+    /// fifty do, since each write to a socket costs about as much as a hundred deltas.
     fn coalesce(&self) -> Duration {
         const QUIET: usize = 8;
         let live = self.lives.len();
         if live <= QUIET {
             return Duration::ZERO;
         }
-        Duration::from_millis(live as u64).min(self.settings.coalesce_max)
+        Duration::from_millis(2 * live as u64).min(self.settings.coalesce_max)
+    }
+
+    /// The end of a wait of at most `wait`. All turns share the ticks that long waits end at: one awakening serves many
+    /// of them, and their segments share commits.
+    fn tick_in(&self, wait: Duration) -> Instant {
+        const TICK: Duration = Duration::from_millis(50);
+        let end = self.begun.elapsed() + wait;
+        let beyond = if wait > TICK { end.as_nanos() % TICK.as_nanos() } else { 0 };
+        self.begun + end - Duration::from_nanos(beyond as u64)
     }
 
     /// Shows a turn's end, which storage has.

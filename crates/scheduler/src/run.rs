@@ -4,6 +4,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use provider::{Reply as Upstream, Target};
 use session::{
     event::{Event, Snapshot},
@@ -37,12 +38,15 @@ pub(crate) struct Running<'a> {
     first_token_ms: Option<u64>,
     prompt_hash: Option<[u8; 32]>,
     journal: Journal<'a>,
-    /// When what the answer gained has waited long enough to be told.
-    flush_at: Option<Instant>,
-    /// `None` until something of the answer has been shown: its first piece never waits.
-    last_flush: Option<Instant>,
+    /// Until then, what the answer gains is gathered. `None` at first: an answer's first piece never waits.
+    gather_until: Option<Instant>,
+    /// Until then, the upstream is not even read: the kernel gathers, and wakes nobody for each token.
+    rests: bool,
     retry_at: Option<Instant>,
 }
+
+/// A turn that has lasted so many times as long as it would rest may do so.
+const RESTS_AFTER: u32 = 10;
 
 /// What woke the loop.
 enum Woken {
@@ -78,8 +82,8 @@ impl<'a> Running<'a> {
             first_token_ms: None,
             prompt_hash: None,
             journal,
-            flush_at: None,
-            last_flush: None,
+            gather_until: None,
+            rests: false,
             retry_at: None,
         }
     }
@@ -138,7 +142,7 @@ impl<'a> Running<'a> {
                 stop = asked_to_stop(&mut stops) => Woken::Happening(Happening::Stop(stop)),
                 () = wake.as_mut() => Woken::Timer,
                 stored = self.journal.stored() => Woken::Stored(stored),
-                delta = next_delta(&mut call) => Woken::Happening(self.heard(delta)),
+                delta = next_delta(&mut call), if !self.rests => Woken::Happening(self.heard(delta)),
             };
             effect = match woken {
                 Woken::Happening(happening) => {
@@ -149,7 +153,7 @@ impl<'a> Running<'a> {
                 }
                 Woken::Stored(Ok(())) => Effect::Nothing,
                 Woken::Stored(Err(Lost)) => self.run.on(Happening::Lost),
-                Woken::Timer => self.timer(),
+                Woken::Timer => self.timer(&mut call),
             };
             self.maybe_flush();
             self.journal.store(self.run.attempt(), self.prompt_hash);
@@ -226,11 +230,12 @@ impl<'a> Running<'a> {
     }
 
     fn next_wake(&self) -> Instant {
-        let timers = [self.flush_at, self.journal.due(), self.retry_at];
+        let gathered = self.gather_until.filter(|_| self.rests || self.run.answer.has_events());
+        let timers = [gathered, self.journal.due(), self.retry_at];
         timers.into_iter().flatten().fold(self.deadline, Instant::min)
     }
 
-    fn timer(&mut self) -> Effect {
+    fn timer(&mut self, call: &mut Option<Call>) -> Effect {
         let now = Instant::now();
         if now >= self.deadline {
             return self.run.on(Happening::Deadline);
@@ -239,11 +244,28 @@ impl<'a> Running<'a> {
             self.retry_at = None;
             return self.run.on(Happening::RetryDue);
         }
+        if self.rests && self.gather_until.is_none_or(|until| now >= until) {
+            self.rests = false;
+            return self.hear_all(call);
+        }
+        Effect::Nothing
+    }
+
+    /// Takes what has come from the upstream, without waiting for more.
+    fn hear_all(&mut self, call: &mut Option<Call>) -> Effect {
+        while let Some(delta) = next_delta(call).now_or_never() {
+            let happening = self.heard(delta);
+            match self.run.on(happening) {
+                Effect::Nothing => {}
+                effect => return effect,
+            }
+        }
         Effect::Nothing
     }
 
     /// Numbers and shows what the answer gained: at once when that is rare, together with what follows within a moment
-    /// when many turns stream.
+    /// when many turns stream. Once such a moment is short beside the time that the turn has taken, its end may wait as
+    /// long as its words do, and the turn rests.
     fn maybe_flush(&mut self) {
         if !self.run.answer.has_events() {
             return;
@@ -252,14 +274,12 @@ impl<'a> Running<'a> {
         if self.first_token_ms.is_none() && !self.run.answer.is_empty() {
             self.first_token_ms = Some(now.duration_since(self.begun).as_millis() as u64);
         }
-        if let Some(due) = self.last_flush.map(|last| last + self.inner.coalesce())
-            && now < due
-        {
-            self.flush_at = Some(due);
+        if self.gather_until.is_some_and(|until| now < until) {
             return;
         }
-        self.flush_at = None;
-        self.last_flush = Some(now);
+        let moment = self.inner.coalesce();
+        self.gather_until = Some(self.inner.tick_in(moment));
+        self.rests = !moment.is_zero() && now.duration_since(self.begun) >= moment * RESTS_AFTER;
         let events = self.run.answer.take_events();
         self.journal.tell(events);
     }
