@@ -14,10 +14,19 @@ pub struct BadId;
 
 /// True when `text` can be an id.
 pub fn well_formed(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= ID_CHARS_MAX
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    !text.is_empty() && text.len() <= ID_CHARS_MAX && text.bytes().all(|b| IN_IDS[usize::from(b)])
 }
+
+/// Ids are read back from storage more often than anything else is checked.
+const IN_IDS: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        allowed[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        byte += 1;
+    }
+    allowed
+};
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
