@@ -23,7 +23,7 @@ impl<'a> Columns<'a> {
         Columns { row, next: 0 }
     }
 
-    fn text(&mut self) -> rusqlite::Result<Option<&'a str>> {
+    pub(crate) fn text(&mut self) -> rusqlite::Result<Option<&'a str>> {
         let value = self.row.get_ref(self.next)?.as_str_or_null()?;
         self.next += 1;
         Ok(value)

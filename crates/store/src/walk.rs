@@ -23,7 +23,6 @@ pub(crate) struct Step {
     pub parent: Option<TurnId>,
     pub base: Option<TurnId>,
     pub counts: bool,
-    pub before: Counters,
     pub through: Counters,
     pub links: Links,
 }
@@ -51,11 +50,19 @@ impl Step {
             parent: columns.optional_word()?,
             base: columns.optional_word()?,
             counts: columns.get()?,
-            before: Counters { messages: columns.get()?, tokens: columns.get()? },
             through: Counters { messages: columns.get()?, tokens: columns.get()? },
             links: Links { depth: columns.get()?, jump: columns.optional_word()?, jump_depth: columns.get()? },
         })
     }
+}
+
+/// A turn of a path that is sent with another one.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub id: TurnId,
+    pub number: u64,
+    pub before: Counters,
+    pub through: Counters,
 }
 
 /// The tree to walk in.
@@ -70,8 +77,7 @@ impl Tree<'_> {
     /// A started turn of this session; `None` when there is none of that id, or it has not started.
     pub(crate) fn find(&self, turn: &TurnId) -> Result<Option<Step>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT id, number, parent, base, counts, before_messages, before_tokens, through_messages, through_tokens,
-                 depth, jump, jump_depth
+            "SELECT id, number, parent, base, counts, through_messages, through_tokens, depth, jump, jump_depth
              FROM chat_turns WHERE project_id = ? AND id = ? AND session_id = ? AND number IS NOT NULL",
         )?;
         let key = params![self.project.as_str(), turn.as_str(), self.session.as_str()];
@@ -138,61 +144,46 @@ impl Tree<'_> {
 
     /// The turns that are sent with a turn whose nearest counting ancestor is `base`, oldest first. Reads no more than
     /// those and one turn beyond.
-    pub(crate) fn window(&self, base: Option<TurnId>, cut: Cut) -> Result<Vec<Step>> {
-        self.bases(base, |step| cut.keeps(step.before, step.through))
+    pub(crate) fn window(&self, base: Option<TurnId>, cut: Cut) -> Result<Vec<Sent>> {
+        self.bases(base, |_, before, through| cut.keeps(before, through))
     }
 
     /// The turns that were sent with a turn, once `from` is known to be the oldest of them.
-    pub(crate) fn window_from(&self, base: Option<TurnId>, from: Option<TurnId>) -> Result<Vec<Step>> {
+    pub(crate) fn window_from(&self, base: Option<TurnId>, from: Option<TurnId>) -> Result<Vec<Sent>> {
         let Some(from) = from else { return Ok(Vec::new()) };
         let oldest = self.follow(&from)?.number;
-        self.bases(base, |step| step.number >= oldest)
+        self.bases(base, |number, _, _| number >= oldest)
     }
 
-    /// Mostly the turns of a path follow each other in the session too: they are read in one go, and only where another
-    /// branch lies between, one by one.
-    fn bases(&self, base: Option<TurnId>, keep: impl Fn(&Step) -> bool) -> Result<Vec<Step>> {
-        let mut steps: Vec<Step> = Vec::new();
+    /// Mostly the turns of a path follow each other in the session too: they are read in one go, down to where a turn
+    /// of another branch lies between.
+    fn bases(&self, base: Option<TurnId>, keep: impl Fn(u64, Counters, Counters) -> bool) -> Result<Vec<Sent>> {
+        let mut sent = Vec::new();
         let mut next = base;
-        while let Some(turn) = next {
-            let step = self.follow(&turn)?;
-            if !keep(&step) {
-                break;
+        while let Some(top) = &next {
+            let top = self.follow(top)?.number;
+            let mut statement = self.conn.prepare_cached(
+                "SELECT id, number, before_messages, before_tokens, through_messages, through_tokens, base
+                 FROM chat_turns WHERE project_id = ? AND session_id = ? AND number <= ? ORDER BY number DESC",
+            )?;
+            let mut rows = statement.query(params![self.project.as_str(), self.session.as_str(), top])?;
+            while let (Some(turn), Some(row)) = (&next, rows.next()?) {
+                let mut columns = Columns::of(row);
+                if columns.text()? != Some(turn.as_str()) {
+                    break;
+                }
+                let number = columns.get()?;
+                let before = Counters { messages: columns.get()?, tokens: columns.get()? };
+                let through = Counters { messages: columns.get()?, tokens: columns.get()? };
+                if !keep(number, before, through) {
+                    next = None;
+                    break;
+                }
+                let id = std::mem::replace(&mut next, columns.optional_word()?);
+                sent.extend(id.map(|id| Sent { id, number, before, through }));
             }
-            next = step.base.clone();
-            let below = step.number;
-            steps.push(step);
-            next = self.run_of_bases(below, next, &keep, &mut steps)?;
         }
-        steps.reverse();
-        Ok(steps)
-    }
-
-    /// Takes turns with falling numbers as long as each is the next base and wanted. Gives the base to go on with.
-    fn run_of_bases(
-        &self,
-        below: u64,
-        mut next: Option<TurnId>,
-        keep: &impl Fn(&Step) -> bool,
-        steps: &mut Vec<Step>,
-    ) -> Result<Option<TurnId>> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT id, number, parent, base, counts, before_messages, before_tokens, through_messages, through_tokens,
-                 depth, jump, jump_depth
-             FROM chat_turns WHERE project_id = ? AND session_id = ? AND number < ? ORDER BY number DESC",
-        )?;
-        let mut rows = statement.query(params![self.project.as_str(), self.session.as_str(), below])?;
-        while let (Some(turn), Some(row)) = (&next, rows.next()?) {
-            let step = Step::from_row(row)?;
-            if step.id != *turn {
-                return Ok(next);
-            }
-            if !keep(&step) {
-                return Ok(None);
-            }
-            next = step.base.clone();
-            steps.push(step);
-        }
-        Ok(next)
+        sent.reverse();
+        Ok(sent)
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     messages::{self, Slot},
     rows::{Columns, optional_json},
     vault::Vault,
-    walk::{Links, Step, Tree},
+    walk::{Links, Sent, Step, Tree},
     writer::Reply,
 };
 
@@ -148,7 +148,7 @@ pub(super) fn start(
     let own =
         Counters { messages: input.len() as u64, tokens: input.iter().map(|message| u64::from(message.tokens)).sum() };
     let cut = cut(path, own.tokens, &says.options, lane.system.as_deref(), config.as_ref());
-    let steps = tree.window(base.clone(), cut)?;
+    let window = tree.window(base.clone(), cut)?;
     let given = Given {
         number: lane.turns + 1,
         parent,
@@ -157,9 +157,9 @@ pub(super) fn start(
         before: path,
         through: path + own,
         config_revision: config.as_ref().map(|config| config.revision),
-        prompt_from: steps.first().map(|step| step.id.clone()),
+        prompt_from: window.first().map(|sent| sent.id.clone()),
     };
-    let past = past(tree, &steps)?;
+    let past = past(tree, &window)?;
     match &from {
         From::Admission(new) => insert_running(conn, &begin, new, &given)?,
         From::Queue => leave_queue(conn, &begin, &given)?,
@@ -296,8 +296,8 @@ fn leave_queue(conn: &Connection, begin: &Begin<'_>, given: &Given) -> Result<()
 }
 
 /// The messages of a window, oldest first.
-pub(super) fn past(tree: Tree<'_>, window: &[Step]) -> Result<Vec<Message>> {
-    let numbers: Vec<u64> = window.iter().map(|step| step.number).collect();
+pub(super) fn past(tree: Tree<'_>, window: &[Sent]) -> Result<Vec<Message>> {
+    let numbers: Vec<u64> = window.iter().map(|sent| sent.number).collect();
     messages::said_in(tree.conn, tree.project, tree.session, &numbers)
 }
 
