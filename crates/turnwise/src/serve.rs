@@ -43,7 +43,7 @@ const INDEX_AFTER_FAILURE: Duration = Duration::from_secs(60);
 
 pub fn run(options: Options) -> anyhow::Result<()> {
     let settings = options.resolve()?;
-    log::init(&settings.log, settings.log_format)?;
+    let _log = log::init(&settings.log, settings.log_format)?;
     let faults = Faults::parse(&std::env::var("TURNWISE_FAULTS").unwrap_or_default());
     let (store, closing) = Store::open(&settings.data, settings.secret_key.as_ref(), faults)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
