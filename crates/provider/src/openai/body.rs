@@ -33,8 +33,16 @@ pub fn write(quirks: &Quirks, prompt: &Prompt) -> Bytes {
     fields.insert("messages", Field::Messages(messages(&prompt.messages, quirks)));
     fields.insert("model", json!(prompt.model).into());
     fields.insert("stream", json!(true).into());
+    let mut body = Vec::with_capacity(prompt.messages.iter().map(room).sum());
     // Maps with text for keys and values made of JSON: nothing here can fail to be written.
-    serde_json::to_vec(&fields).unwrap_or_default().into()
+    let _ = serde_json::to_writer(&mut body, &fields);
+    body.into()
+}
+
+/// About what a message takes in the body: growing step by step would copy it several times.
+fn room(message: &Message) -> usize {
+    const AROUND: usize = 64;
+    message.content.text().len() * 9 / 8 + AROUND
 }
 
 fn options<'a>(options: &'a Options, quirks: &Quirks, fields: &mut BTreeMap<&'a str, Field<'a>>) {
