@@ -72,6 +72,11 @@ impl Cut {
     pub fn keeps(&self, before: Counters, through: Counters) -> bool {
         through.messages > self.messages && before.tokens >= self.tokens
     }
+
+    /// Whether certainly nothing before a turn is sent, given the path's counters before it.
+    pub fn ends_at(&self, before: Counters) -> bool {
+        before.messages <= self.messages || before.tokens < self.tokens
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +131,17 @@ mod tests {
             tokens in prop::option::of(1u32..3000),
             fixed in 0u64..100,
         ) {
-            let (first, sent, sent_tokens) = kept(Window { messages, tokens }, &turns, fixed);
+            let window = Window { messages, tokens };
+            let (first, sent, sent_tokens) = kept(window, &turns, fixed);
+            let sum = |turns: &[(u64, u64)]| Counters {
+                messages: turns.iter().map(|t| t.0).sum(),
+                tokens: turns.iter().map(|t| t.1).sum(),
+            };
+            let cut = window.cut(sum(&turns), fixed);
+            for i in 0..turns.len() {
+                prop_assert!(i <= first || !cut.ends_at(sum(&turns[..i])));
+            }
+            prop_assert!(cut.ends_at(Counters::default()));
             let all: u64 = turns.iter().map(|t| t.0).sum();
             if let Some(most) = tokens {
                 prop_assert!(sent == 0 || sent_tokens + fixed <= most.into());

@@ -63,7 +63,16 @@ impl Lab {
         let (checkpoints, _) = checkpoint::Checkpoints::start(beside, &path, stats.clone(), lock.clone()).unwrap();
         let (writer, _) = writer::Writer::start(conn, Faults::default(), stats.clone(), checkpoints, lock).unwrap();
         let vault = Vault::open(None, &dir.join("secret.key")).unwrap();
-        let store = Store { inner: Arc::new(Inner { writer, readers, vault, stats, dir: dir.to_owned() }) };
+        let store = Store {
+            inner: Arc::new(Inner {
+                writer,
+                readers,
+                vault,
+                recent: recent::Recent::default(),
+                stats,
+                dir: dir.to_owned(),
+            }),
+        };
         let config = serde_json::from_str(r#"{"name": "c", "provider": "echo", "model": "m"}"#).unwrap();
         let change = ConfigChange { config, origin: None, key: None, make_default: false, titles: None };
         store.create_config(id("p"), id("c"), change, None, now()).wait().unwrap();

@@ -20,6 +20,7 @@ mod migrate;
 mod paths;
 mod purge;
 mod reader;
+mod recent;
 mod rows;
 mod search;
 mod sessions;
@@ -92,6 +93,7 @@ struct Inner {
     writer: writer::Writer,
     readers: reader::Readers,
     vault: Vault,
+    recent: recent::Recent,
     stats: Stats,
     dir: PathBuf,
 }
@@ -137,7 +139,8 @@ impl Store {
         let (writer, thread) =
             writer::Writer::start(conn, faults, stats.clone(), checkpoints, lock).map_err(OpenError::Thread)?;
         threads.push(thread);
-        let inner = Arc::new(Inner { writer, readers, vault, stats, dir: dir.to_owned() });
+        let inner =
+            Arc::new(Inner { writer, readers, vault, recent: recent::Recent::default(), stats, dir: dir.to_owned() });
         Ok((Store { inner }, Closing(threads)))
     }
 

@@ -136,23 +136,25 @@ fn between(
     Ok(found?)
 }
 
-/// What was said in turns with these numbers (ascending): a read for each unbroken run of numbers, usually one.
+/// What was said in turns with these numbers (ascending), each with its turn's: a read for each unbroken run of numbers,
+/// usually one.
 pub(crate) fn said_in(
     conn: &Connection,
     project: &ProjectId,
     session: &SessionId,
     numbers: &[u64],
-) -> Result<Vec<Message>> {
+) -> Result<Vec<(u64, Message)>> {
     let mut messages = Vec::new();
     for run in numbers.chunk_by(|a, b| a + 1 == *b) {
         let mut statement = conn.prepare_cached(
-        "SELECT role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE session_id = ? AND project_id = ? AND number BETWEEN ? AND ?
+            "SELECT number, role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE session_id = ? AND project_id = ? AND number BETWEEN ? AND ?
                  ORDER BY number, place",
-    )?;
+        )?;
         let key = params![session.as_str(), project.as_str(), run.first(), run.last()];
         let mut rows = statement.query(key)?;
         while let Some(row) = rows.next()? {
-            messages.push(message(&mut Columns::of(row))?);
+            let mut columns = Columns::of(row);
+            messages.push((columns.get()?, message(&mut columns)?));
         }
     }
     Ok(messages)

@@ -7,7 +7,9 @@ use session::{
     turn::Kind,
 };
 
-use super::{Admit, Admitted, InputMessage, Parent, SessionRef, lane, lane::SessionLane, plan::resolve, read, start};
+use super::{
+    Admit, Admitted, Beside, InputMessage, Parent, SessionRef, lane, lane::SessionLane, plan::resolve, read, start,
+};
 use crate::{
     Store,
     error::{Error, Result},
@@ -15,19 +17,18 @@ use crate::{
     keys::ensure_project,
     rows::{json, optional, optional_word},
     sessions,
-    vault::Vault,
     writer::Reply,
 };
 
 impl Store {
     /// Admits a turn; when its lane is free, starts it too.
     pub fn admit(&self, ask: Admit) -> Reply<Admitted> {
-        let vault = self.inner.vault.clone();
-        self.inner.writer.start_verb("admit", move |conn| admit(conn, &vault, &ask))
+        let beside = self.beside();
+        self.inner.writer.start_verb("admit", move |conn| admit(conn, &beside, &ask))
     }
 }
 
-fn admit(conn: &Connection, vault: &Vault, ask: &Admit) -> Result<Admitted> {
+fn admit(conn: &Connection, beside: &Beside, ask: &Admit) -> Result<Admitted> {
     if let Some(made) = idempotency::made_before(conn, &ask.project, ask.key.as_ref())? {
         let turn: TurnId = made.parse().map_err(|_| Error::Failed("a stored id is damaged".into()))?;
         let session = read::session_of(conn, &ask.project, &turn)?.ok_or(Error::TurnNotFound)?;
@@ -65,7 +66,7 @@ fn admit(conn: &Connection, vault: &Vault, ask: &Admit) -> Result<Admitted> {
                 owner: &ask.owner,
                 now: ask.now,
             };
-            let started = start::start(conn, vault, lane, begin, start::From::Admission(new))?;
+            let started = start::start(conn, beside, lane, begin, start::From::Admission(new))?;
             Ok(Admitted::Started(Box::new(started)))
         }
         Admission::Queue { place, stop } => {

@@ -10,14 +10,13 @@ use session::{
     turn::{Outcome, Status},
 };
 
-use super::{Fence, Finish, Finished, InputMessage, NextUp, Segment, Turn, lane, read, start};
+use super::{Beside, Fence, Finish, Finished, InputMessage, NextUp, Segment, Turn, lane, read, start};
 use crate::{
     Store,
     error::{Error, Result},
     messages::{self, Slot},
     rows::{json, optional},
     sessions,
-    vault::Vault,
     writer::Reply,
 };
 
@@ -55,8 +54,8 @@ impl Store {
     /// The turn's end: its answer, status and usage, the last events, the session's head, and the start of the lane's
     /// next turn.
     pub fn finish(&self, finish: Finish) -> Reply<Finished> {
-        let vault = self.inner.vault.clone();
-        self.inner.writer.start_verb("finish", move |conn| apply(conn, &vault, &finish))
+        let beside = self.beside();
+        self.inner.writer.start_verb("finish", move |conn| apply(conn, &beside, &finish))
     }
 }
 
@@ -82,7 +81,7 @@ pub(super) fn insert_segment(
     Ok(())
 }
 
-pub(super) fn apply(conn: &Connection, vault: &Vault, finish: &Finish) -> Result<Finished> {
+pub(super) fn apply(conn: &Connection, beside: &Beside, finish: &Finish) -> Result<Finished> {
     let Finish { fence, session, outcome, now, .. } = finish;
     let Some(mut turn) = end_behind_fence(conn, finish)? else { return Err(Error::Lost) };
     if let Some(answer) = &outcome.answer {
@@ -108,7 +107,8 @@ pub(super) fn apply(conn: &Connection, vault: &Vault, finish: &Finish) -> Result
     if let Some(rest) = &finish.rest {
         insert_segment(conn, &fence.project, &fence.turn, fence.epoch, rest, *now)?;
     }
-    let (next, wants_title) = go_on(conn, vault, finish)?;
+    beside.recent.end(fence, outcome, finish.answer_tokens);
+    let (next, wants_title) = go_on(conn, beside, finish)?;
     Ok(Finished { turn, next, wants_title })
 }
 
@@ -159,7 +159,7 @@ fn end_behind_fence(conn: &Connection, finish: &Finish) -> Result<Option<Turn>> 
 }
 
 /// The head moves to the ended turn, and the lane goes on, waits or pauses.
-fn go_on(conn: &Connection, vault: &Vault, finish: &Finish) -> Result<(NextUp, bool)> {
+fn go_on(conn: &Connection, beside: &Beside, finish: &Finish) -> Result<(NextUp, bool)> {
     let Finish { fence, session, outcome, now, .. } = finish;
     let Some(mut lane) = lane::read_any(conn, &fence.project, session)? else {
         return Err(Error::Failed(format!("session {session} of turn {} has no row", fence.turn)));
@@ -177,7 +177,7 @@ fn go_on(conn: &Connection, vault: &Vault, finish: &Finish) -> Result<(NextUp, b
     if wants_title {
         sessions::ask_for_title(conn, &fence.project, session)?;
     }
-    Ok((start::next_up(conn, vault, &fence.project, session, lane, &fence.owner, *now)?, wants_title))
+    Ok((start::next_up(conn, beside, &fence.project, session, lane, &fence.owner, *now)?, wants_title))
 }
 
 fn is_answered(outcome: &Outcome) -> bool {

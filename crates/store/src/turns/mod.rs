@@ -19,7 +19,7 @@ use session::{
     turn::{Failure, Finish as FinishReason, Kind, Options, Outcome, Reason, Status, Timing, Usage},
 };
 
-use crate::{configs::ConfigAt, idempotency::Idempotency};
+use crate::{Store, configs::ConfigAt, idempotency::Idempotency, recent::Recent, vault::Vault};
 
 pub(crate) use cancel::cancel_queued;
 pub(crate) use lane::queue;
@@ -27,6 +27,19 @@ pub use list::TurnList;
 pub(crate) use read::turn;
 pub use read::{Found, StoredEvent};
 pub use recover::Takeover;
+
+/// What the verbs of a turn's life use beside the database.
+#[derive(Clone)]
+struct Beside {
+    vault: Vault,
+    recent: Recent,
+}
+
+impl Store {
+    fn beside(&self) -> Beside {
+        Beside { vault: self.inner.vault.clone(), recent: self.inner.recent.clone() }
+    }
+}
 
 /// What a new turn needs to be admitted.
 #[derive(Debug, Clone)]

@@ -70,7 +70,7 @@ impl Store {
         count_tokens: fn(&Message) -> u32,
         now: Time,
     ) -> Reply<Takeover> {
-        let vault = self.inner.vault.clone();
+        let beside = self.beside();
         self.inner.writer.start_verb("take_over", move |conn| {
             let Some(found) = read::running(conn, &project, &turn)? else { return Ok(Takeover::Nothing) };
             if found.owner.as_ref() == Some(&owner) {
@@ -85,7 +85,7 @@ impl Store {
                 may_retry: found.epoch < epochs_max && !deleted,
             };
             if found.status.after(&change) == Some(Status::Running) {
-                let again = again(conn, &vault, &project, &turn)?;
+                let again = again(conn, &beside.vault, &project, &turn)?;
                 return Ok(Takeover::Again(Box::new(again)));
             }
             let said = Said::new(&stored);
@@ -93,7 +93,7 @@ impl Store {
                 Fence { project: project.clone(), turn: turn.clone(), epoch: found.epoch + 1, owner: owner.clone() };
             let ended = finish::apply(
                 conn,
-                &vault,
+                &beside,
                 &Finish {
                     fence,
                     session: found.session.clone(),

@@ -12,14 +12,14 @@ use session::{
     window::{Counters, Cut, Window},
 };
 
-use super::{InputMessage, NextUp, Parent, Started, admit::New, lane, lane::SessionLane};
+use super::{Beside, InputMessage, NextUp, Parent, Started, admit::New, lane, lane::SessionLane};
 use crate::{
     Store,
     configs::{self, ConfigAt},
     error::{Error, Result},
     messages::{self, Slot},
+    recent::{Stretch, Told},
     rows::{Columns, optional_json},
-    vault::Vault,
     walk::{Links, Sent, Step, Tree},
     writer::Reply,
 };
@@ -27,21 +27,21 @@ use crate::{
 impl Store {
     /// Starts the lane's next turn, if it is time: after a hold ran out, a pause ended, or a server came back.
     pub fn start_next(&self, project: ProjectId, session: SessionId, owner: Owner, now: Time) -> Reply<NextUp> {
-        let vault = self.inner.vault.clone();
+        let beside = self.beside();
         self.inner.writer.start_verb("start", move |conn| {
             let Some(lane) = lane::read(conn, &project, &session)? else { return Ok(NextUp::Nothing) };
-            next_up(conn, &vault, &project, &session, lane, &owner, now)
+            next_up(conn, &beside, &project, &session, lane, &owner, now)
         })
     }
 
     /// Ends a pause, and starts the queue.
     pub fn resume(&self, project: ProjectId, session: SessionId, owner: Owner, now: Time) -> Reply<NextUp> {
-        let vault = self.inner.vault.clone();
+        let beside = self.beside();
         self.inner.writer.start_verb("resume", move |conn| {
             let mut lane = lane::read(conn, &project, &session)?.ok_or(Error::SessionNotFound)?;
             lane.lane.paused = false;
             lane::write(conn, &project, &session, &lane, now)?;
-            next_up(conn, &vault, &project, &session, lane, &owner, now)
+            next_up(conn, &beside, &project, &session, lane, &owner, now)
         })
     }
 }
@@ -49,7 +49,7 @@ impl Store {
 /// Starts the next queued turn of a lane, if there is one and nothing stands in its way.
 pub(super) fn next_up(
     conn: &Connection,
-    vault: &Vault,
+    beside: &Beside,
     project: &ProjectId,
     session: &SessionId,
     lane: SessionLane,
@@ -64,7 +64,7 @@ pub(super) fn next_up(
                 .prepare_cached("SELECT input FROM chat_turns WHERE project_id = ? AND id = ?")?
                 .query_row([project.as_str(), turn.as_str()], |row| optional_json(row, "input"))?;
             let begin = Begin { project, session, turn: &turn, input: input.unwrap_or_default(), owner, now };
-            start(conn, vault, lane, begin, From::Queue).map(|started| NextUp::Started(Box::new(started)))
+            start(conn, beside, lane, begin, From::Queue).map(|started| NextUp::Started(Box::new(started)))
         }
     }
 }
@@ -109,7 +109,7 @@ struct Given {
 
 pub(super) fn start(
     conn: &Connection,
-    vault: &Vault,
+    beside: &Beside,
     mut lane: SessionLane,
     begin: Begin<'_>,
     from: From<'_>,
@@ -142,13 +142,17 @@ pub(super) fn start(
     let base = before.as_ref().and_then(Step::base_of_child);
     let path = before.map_or(Counters::default(), |before| before.through);
     let config = match &says.config {
-        Some(id) => configs::config_at(conn, vault, project, id, None)?,
+        Some(id) => configs::config_at(conn, &beside.vault, project, id, None)?,
         None => None,
     };
     let own =
         Counters { messages: input.len() as u64, tokens: input.iter().map(|message| u64::from(message.tokens)).sum() };
     let cut = cut(path, own.tokens, &says.options, lane.system.as_deref(), config.as_ref());
-    let window = tree.window(base.clone(), cut)?;
+    let known = base.as_ref().and_then(|base| beside.recent.take(project, base, cut));
+    let stretch = match known {
+        Some(known) => known,
+        None => Stretch::new(tree, tree.window(base.clone(), cut)?)?,
+    };
     let given = Given {
         number: lane.turns + 1,
         parent,
@@ -157,9 +161,8 @@ pub(super) fn start(
         before: path,
         through: path + own,
         config_revision: config.as_ref().map(|config| config.revision),
-        prompt_from: window.first().map(|sent| sent.id.clone()),
+        prompt_from: stretch.from().cloned(),
     };
-    let past = past(tree, &window)?;
     match &from {
         From::Admission(new) => insert_running(conn, &begin, new, &given)?,
         From::Queue => leave_queue(conn, &begin, &given)?,
@@ -182,6 +185,8 @@ pub(super) fn start(
         project.as_str(),
         session.as_str()
     ])?;
+    let past = stretch.messages();
+    beside.recent.begin(project, stretch, Told::asked(turn, path, given.through, input));
     Ok(Started {
         project: project.clone(),
         session: session.clone(),
@@ -298,7 +303,8 @@ fn leave_queue(conn: &Connection, begin: &Begin<'_>, given: &Given) -> Result<()
 /// The messages of a window, oldest first.
 pub(super) fn past(tree: Tree<'_>, window: &[Sent]) -> Result<Vec<Message>> {
     let numbers: Vec<u64> = window.iter().map(|sent| sent.number).collect();
-    messages::said_in(tree.conn, tree.project, tree.session, &numbers)
+    let said = messages::said_in(tree.conn, tree.project, tree.session, &numbers)?;
+    Ok(said.into_iter().map(|(_, message)| message).collect())
 }
 
 /// The first line of the first message, cut where a list would cut it anyway.
