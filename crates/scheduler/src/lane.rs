@@ -30,9 +30,19 @@ impl Inner {
                 NextUp::Wait(until) => self.wait_and_start(until, &project, &session).await,
                 NextUp::Started(started) => match self.run_turn(*started).await {
                     Some(next) => next,
-                    None => return,
+                    None => return self.leave(&project, &session),
                 },
             };
+        }
+    }
+
+    /// The turn that ran was left to somebody else, and so is the queue behind it: its watchers look in the store.
+    fn leave(&self, project: &ProjectId, session: &SessionId) {
+        for live in self.lives.all() {
+            if live.project == *project && live.session == *session {
+                self.lives.remove(&live);
+                live.abandon();
+            }
         }
     }
 

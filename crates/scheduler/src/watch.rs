@@ -55,10 +55,12 @@ impl Watch {
                 return None;
             }
             let Some((live, changes)) = &mut self.live else {
-                match self.look_in_store().await {
-                    Ok(true) => {}
-                    Ok(false) => tokio::time::sleep(POLL).await,
-                    Err(error) => {
+                // An end that cannot be stored will not come; it is looked for once more after that is known.
+                let closed = self.store.closed();
+                match (self.look_in_store().await, closed) {
+                    (Ok(true), _) => {}
+                    (Ok(false), None) => tokio::time::sleep(POLL).await,
+                    (Ok(false), Some(error)) | (Err(error), _) => {
                         self.over = true;
                         return Some(Err(error));
                     }

@@ -51,7 +51,7 @@ pub async fn answer(app: &App, caller: &Caller, accepted: Accepted, wants: Wants
         let stored = app.store().turn(caller.project.clone(), turn).await?.ok_or(store::Error::TurnNotFound)?;
         return Ok((StatusCode::ACCEPTED, Json(TurnView::from(&stored))).into_response());
     }
-    let ended = watch.end().await?;
+    let ended = watch.end().await.map_err(|error| ApiError::from(error).turn_id(turn.to_string()))?;
     leaving.into_iter().for_each(CancelOnDrop::stay);
     if ended.status == Status::Failed {
         return Err(of_failed_turn(&ended));

@@ -153,10 +153,15 @@ impl Store {
         &self.inner.dir
     }
 
+    /// Why storage accepts no more writes, when that is so.
+    pub fn closed(&self) -> Option<Error> {
+        self.inner.stats.closed_because().map(|why| Error::Closed(why.to_owned()))
+    }
+
     /// Whether storage can be read and accepts writes.
     pub fn ready(&self) -> Reply<()> {
-        if let Some(why) = self.inner.stats.closed_because() {
-            return Reply::failed(Error::Closed(why.to_owned()));
+        if let Some(closed) = self.closed() {
+            return Reply::failed(closed);
         }
         self.inner.readers.read(|conn| Ok(conn.query_row("SELECT 1", [], |_| Ok(()))?))
     }
