@@ -4,6 +4,7 @@
 mod admin;
 mod clock;
 mod doctor;
+mod files;
 mod keys;
 mod log;
 mod options;

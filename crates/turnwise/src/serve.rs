@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     admin,
     clock::CLOCK,
-    log,
+    files, log,
     options::{Options, Settings},
     seed,
 };
@@ -64,7 +64,7 @@ async fn serve(mut settings: Settings, store: Store) -> anyhow::Result<()> {
         );
     }
     seed::configs(&store, &default_project(), CLOCK).await?;
-    let providers = Providers::new(provider::Settings::default())?;
+    let providers = Providers::new(share_files(&mut settings)?)?;
     let scheduler = Scheduler::new(store.clone(), providers, settings.turns.clone(), CLOCK);
     let recovered = scheduler
         .recover()
@@ -100,6 +100,22 @@ async fn serve(mut settings: Settings, store: Store) -> anyhow::Result<()> {
     announce(&address.to_string())?;
     let (_, admin, _, _, ()) = tokio::join!(accepting, admin, purge, index, stopping);
     admin
+}
+
+/// Bounds connections, of clients and to upstreams, by what the process may open.
+fn share_files(settings: &mut Settings) -> anyhow::Result<provider::Settings> {
+    let share = files::share().context("the limit on open files")?;
+    let wanted = settings.accept.connections_max;
+    settings.accept.connections_max = wanted.min(share.connections);
+    if share.connections < wanted {
+        tracing::warn!(
+            connections_max = share.connections,
+            wanted,
+            "fewer connections at once than set, since few files may be open; raise that limit (ulimit -n, LimitNOFILE)"
+        );
+    }
+    let upstreams = provider::Settings::default();
+    Ok(provider::Settings { resting_max: upstreams.resting_max.min(share.resting), ..upstreams })
 }
 
 /// The one line on standard output: a program that started us waits for it.

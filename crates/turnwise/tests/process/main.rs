@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod crash;
+mod descriptors;
 mod disk_broken;
 mod disk_full;
 mod feed;

@@ -23,10 +23,19 @@ impl Lab {
 
     /// With more arguments for `serve`.
     pub async fn with(arguments: &[&str]) -> Lab {
+        Lab::begin(arguments, |setup| setup).await
+    }
+
+    /// With a limit on open files.
+    pub async fn with_files(files: u64) -> Lab {
+        Lab::begin(&[], |setup| setup.files(files)).await
+    }
+
+    async fn begin(arguments: &[&str], more: impl for<'a> FnOnce(Setup<'a>) -> Setup<'a>) -> Lab {
         let home = Home::new();
         let arguments = [&["--backoff-ms", "5"], arguments].concat();
         let upstream = Arc::new(Upstream::start().await);
-        let server = Setup::new(&home).args(&arguments).start().await;
+        let server = more(Setup::new(&home).args(&arguments)).start().await;
         let client = server.client();
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
         let lab = Lab { server, client, upstream, home, arguments };

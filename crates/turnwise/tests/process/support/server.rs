@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
-    os::unix::process::ExitStatusExt,
+    os::unix::process::{CommandExt, ExitStatusExt},
     path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::Duration,
@@ -32,6 +32,7 @@ pub struct Setup<'a> {
     listen: String,
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
+    files: Option<u64>,
 }
 
 impl<'a> Setup<'a> {
@@ -43,6 +44,7 @@ impl<'a> Setup<'a> {
             listen: "127.0.0.1:0".into(),
             arguments: Vec::new(),
             variables: Vec::new(),
+            files: None,
         }
     }
 
@@ -63,6 +65,12 @@ impl<'a> Setup<'a> {
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With a limit on open files.
+    pub fn files(mut self, files: u64) -> Self {
+        self.files = Some(files);
         self
     }
 
@@ -111,6 +119,15 @@ impl<'a> Setup<'a> {
         // Nothing of the machine's own settings: neither its variables nor a turnwise.toml where the tests run.
         command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.current_dir(self.home.path()).stdin(Stdio::null());
+        if let Some(files) = self.files {
+            let limit = libc::rlimit { rlim_cur: files, rlim_max: files };
+            let set = move || match unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) } {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            };
+            // SAFETY: between fork and exec it makes one system call, with a struct of its own.
+            unsafe { command.pre_exec(set) };
+        }
         command
     }
 }
