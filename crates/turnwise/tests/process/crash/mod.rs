@@ -4,3 +4,4 @@ mod checker;
 mod points;
 mod running;
 mod story;
+mod upkeep;

@@ -1,5 +1,7 @@
 //! Killed at every stop-point: before and after each commit, in the middle of things and while it recovers.
 
+use std::{collections::BTreeSet, path::Path};
+
 use super::{
     checker::check,
     story::{self, Log},
@@ -33,6 +35,31 @@ async fn die_at(lab: &mut Lab, point: &str, round: &str) -> Log {
         lab.upstream.open(&format!("{round}-s{n}-m1"));
     }
     log
+}
+
+/// What the store calls its verbs, each with a stop-point before and after its commit, and what else has a pair of them.
+fn named_in(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in folder.read_dir().unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            named_in(&entry.path(), names);
+            continue;
+        }
+        let source = std::fs::read_to_string(entry.path()).unwrap();
+        for call in ["start_verb(", "faults.at("] {
+            let given = source.split(call).skip(1).filter_map(|given| given.trim_start().strip_prefix('"'));
+            names.extend(given.map(|given| given.split('"').next().unwrap().to_owned()));
+        }
+    }
+}
+
+#[test]
+fn no_stop_point_is_forgotten() {
+    let mut names = BTreeSet::new();
+    named_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/src"), &mut names);
+    assert!(names.len() > 20, "this is not how the store names its verbs any more: {names:?}");
+    let tests = concat!(include_str!("points.rs"), include_str!("upkeep.rs"));
+    names.retain(|name| !tests.contains(&format!("\"{name}\"")) && !tests.contains(&format!("\"{name}.")));
+    assert!(names.is_empty(), "nobody is killed around {names:?}");
 }
 
 fn passes() -> u32 {
