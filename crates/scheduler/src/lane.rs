@@ -52,6 +52,10 @@ impl Inner {
             () = self.draining.cancelled() => return NextUp::Nothing,
             () = tokio::time::sleep(Duration::from_millis(ms)) => {}
         }
+        self.start_next(project, session).await
+    }
+
+    pub(crate) async fn start_next(&self, project: &ProjectId, session: &SessionId) -> NextUp {
         let next = self.store.start_next(project.clone(), session.clone(), self.owner.clone(), self.clock.now());
         next.await.unwrap_or_else(|error| {
             tracing::error!(session_id = %session, %error, "a lane could not go on; the next send or start takes it up");

@@ -9,7 +9,7 @@ use session::{
     message::{Content, Message, Role},
     run::Stop,
 };
-use store::{Cancelled, Edit, Turn};
+use store::{Cancelled, Edit, Session, SessionChange, Turn};
 
 use crate::{Inner, Notice, Scheduler, Watch};
 
@@ -73,6 +73,28 @@ impl Scheduler {
         let edited = self.0.store.edit(project.clone(), turn, Edit { message, position }).await?;
         self.0.notice_queue(&project, &edited.session);
         Ok(edited)
+    }
+
+    /// Changes a session. A head that moves ends the wait for tool results, and the queue goes on.
+    pub async fn change_session(
+        &self,
+        project: ProjectId,
+        session: SessionId,
+        change: SessionChange,
+    ) -> store::Result<Session> {
+        let inner = self.0.clone();
+        self.detached(async move {
+            let moves = change.head.is_some();
+            let now = inner.clock.now();
+            let changed = inner.store.change_session(project.clone(), session.clone(), change, now).await?;
+            inner.feed.push(&project, Notice::SessionUpdated { session: session.clone() });
+            if moves {
+                let next = inner.start_next(&project, &session).await;
+                inner.spawn_lane(next, project, session);
+            }
+            Ok(changed)
+        })
+        .await
     }
 
     /// Ends a pause and starts the queue.

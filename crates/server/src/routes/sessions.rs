@@ -189,8 +189,7 @@ pub async fn change(
         head: request.head,
         on_failure: request.on_failure,
     };
-    let session = app.store().change_session(caller.project.clone(), id.clone(), change, app.clock().now()).await?;
-    app.scheduler.notice(&caller.project, Notice::SessionUpdated { session: id });
+    let session = app.scheduler.change_session(caller.project, id, change).await?;
     Ok(Json(session.into()))
 }
 

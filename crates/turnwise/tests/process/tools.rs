@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use upstream::{Request, Script};
 
-use crate::support::{Lab, turn_id};
+use crate::support::{Lab, soon, turn_id};
 
 /// Calls two tools when asked to, and says something when it has their results.
 fn script(request: &Request) -> Script {
@@ -182,4 +182,21 @@ async fn results_sent_twice_under_one_key_are_one_turn() {
     let first = client.post("/chat", &body).await.expect(200);
     assert_eq!(client.post("/chat", &body).await.expect(200), first);
     assert_eq!(lab.upstream.received(), 2);
+}
+
+#[tokio::test]
+async fn moving_the_head_away_from_tool_calls_lets_the_queue_go_on_at_once() {
+    // Longer than the test has patience.
+    let lab = lab(&["--tool-wait-ms", "600000"]).await;
+    let before = turn_id(&lab.chat("s", "hello").await);
+    lab.chat("s", "use tools").await;
+    let queued = lab.send("s", "meanwhile").await;
+    assert_eq!(lab.turn(&queued).await["status"], "queued");
+    lab.client.patch("/sessions/s", &json!({"title": "nothing to do with it"})).await.expect(200);
+    assert_eq!(lab.turn(&queued).await["status"], "queued");
+    lab.client.patch("/sessions/s", &json!({"head": before})).await.expect(200);
+    let ended = soon("the queued turn to run", lab.ended(&queued)).await;
+    assert_eq!(ended["message"]["content"], "answer to meanwhile");
+    assert_eq!(lab.turn(&queued).await["parent"], before.as_str());
+    every_history_is_valid(&lab);
 }
