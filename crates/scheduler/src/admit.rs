@@ -92,6 +92,8 @@ impl Inner {
         match admitted {
             Admitted::Before { session, turn } => {
                 self.lives.remove(&live);
+                // A deleted session's turns are not found, under their keys neither.
+                self.store.turn(project.clone(), turn.clone()).await?.ok_or(store::Error::TurnNotFound)?;
                 let live = self.lives.get(&project, &turn);
                 let watch = Watch::new(self.store.clone(), project, turn.clone(), EventId::START, live);
                 Ok(Accepted { session, turn, position: None, before: true, watch })

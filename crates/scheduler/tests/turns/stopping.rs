@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use provider::scripted::{Gate, State, Step};
 use session::{
-    event::EventId,
+    event::{Event, EventId},
     lane::OnFailure,
     turn::{Reason, Status},
 };
@@ -62,6 +62,26 @@ async fn a_deleted_session_ends_its_turns_and_can_be_restored() {
     assert!(matches!(rig.try_send(&session, "three", session::lane::IfBusy::Queue).await, Err(Error::SessionNotFound)));
     rig.scheduler.store().restore_session(project(), session.clone()).await.unwrap();
     assert_eq!(rig.path(&session).await, ["u:one", "a:Hel"]);
+}
+
+#[tokio::test]
+async fn a_watcher_far_behind_gets_to_the_end_of_a_turn_whose_session_was_deleted() {
+    let rig = Rig::new(quick()).await;
+    let session = rig.session("s", OnFailure::Continue).await;
+    let (gate, piece) = (Gate::default(), "x".repeat(1000));
+    rig.scripted.then((0..2000).map(|_| Step::text(&piece)).chain([Step::Wait(gate.clone())]));
+    let accepted = rig.send(&session, "hi").await;
+    gate.reached(1).await;
+    rig.scheduler.delete_session(project(), session).await.unwrap();
+    rig.scripted.ended(1).await;
+    // Most of it has left memory.
+    let events = all(accepted.watch).await;
+    assert!(matches!(&*events[1].event, Event::Text { offset: 0, .. }), "{:?}", events[1]);
+    let end = events.last().unwrap().turn.clone().unwrap();
+    assert_eq!(end.status, Status::Cancelled);
+    assert_eq!(end.answer.as_ref().unwrap().message.content.text().len(), 2_000_000);
+    // Nobody else finds it.
+    assert!(rig.scheduler.store().turn(project(), accepted.turn).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use session::{
     message::Role,
     segment::{self, Offsets},
     time::Time,
-    turn::{Reason, Timing, Usage},
+    turn::{Reason, Status, Timing, Usage},
 };
 
 use super::{Prompt, Turn, start};
@@ -38,15 +38,16 @@ pub struct Found {
 }
 
 impl Store {
-    /// Turns of deleted sessions are not found, here and in every other read.
+    /// Turns of deleted sessions are not found, here and in every other read but [`Store::events`].
     pub fn turn(&self, project: ProjectId, id: TurnId) -> Reply<Option<Turn>> {
         self.inner.readers.read(move |conn| turn(conn, &project, &id))
     }
 
-    /// The turn's events behind `after`, as far as they are stored; the final one included once it has ended.
+    /// The turn's events behind `after`, as far as they are stored; the final one included once it has ended. Of a
+    /// deleted session too: who watches a turn is told of its end.
     pub fn events(&self, project: ProjectId, id: TurnId, after: EventId) -> Reply<Option<Found>> {
         self.inner.readers.read(move |conn| {
-            let Some(turn) = turn(conn, &project, &id)? else { return Ok(None) };
+            let Some(turn) = even_deleted(conn, &project, &id)? else { return Ok(None) };
             let mut events = Vec::new();
             if let Some(position) = turn.queued_at_place {
                 events.push(StoredEvent { id: EventId::new(0, 1), event: Event::Queued { position } });
@@ -145,12 +146,18 @@ fn with_answer(conn: &Connection, project: &ProjectId, mut turn: Turn) -> Result
     Ok(turn)
 }
 
-/// A running turn, whatever has become of its session.
-pub(super) fn running(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
+/// With its answer, whatever has become of its session.
+fn even_deleted(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
     let mut statement = conn.prepare_cached("SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, epoch, owner, attempts, config_id,
              config_revision, model, input, options, metadata, prompt_tokens, completion_tokens, cached_tokens,
-             reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at FROM chat_turns WHERE project_id = ? AND id = ? AND status = 'running'")?;
-    optional(statement.query_row([project.as_str(), id.as_str()], turn_from_row))
+             reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at FROM chat_turns WHERE project_id = ? AND id = ?")?;
+    let found = optional(statement.query_row([project.as_str(), id.as_str()], turn_from_row))?;
+    found.map(|turn| with_answer(conn, project, turn)).transpose()
+}
+
+/// A running turn, whatever has become of its session.
+pub(super) fn running(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
+    Ok(even_deleted(conn, project, id)?.filter(|turn| turn.status == Status::Running))
 }
 
 /// Takes the columns that the statements here name, in their order; the answer is another table's.

@@ -1,6 +1,6 @@
 //! Sessions: listed, changed, deleted, restored and purged.
 
-use session::{lane::OnFailure, title::AutoTitle, turn::Status};
+use session::{event::Event, lane::OnFailure, title::AutoTitle, turn::Status};
 use store::{Error, NewSession, Order, Page, Retention, Session, SessionChange, SessionFilter};
 
 use crate::support::*;
@@ -166,10 +166,12 @@ fn a_deleted_session_is_found_by_no_read_and_takes_no_send() {
         assert!(list(lab, page(100)).0.is_empty());
         for turn in ["t1", "t2", "t3"] {
             assert!(lab.turn(project(), id(turn)).wait().unwrap().is_none());
-            assert!(lab.events(project(), id(turn), Default::default()).wait().unwrap().is_none());
             assert!(lab.prompt(project(), id(turn)).wait().unwrap().is_none());
             assert!(matches!(lab.cancel(project(), id(turn), now()).wait(), Err(Error::TurnNotFound)));
         }
+        // Who watched it before is told of its end.
+        let told = lab.events(project(), id("t3"), Default::default()).wait().unwrap().unwrap();
+        assert_eq!((told.turn.status, &told.events.last().unwrap().event), (Status::Cancelled, &Event::Ended));
         assert!(lab.queue_of("s").is_empty());
         assert!(matches!(lab.path(project(), id("s"), None, page(1)).wait(), Err(Error::SessionNotFound)));
         assert!(matches!(lab.turns(project(), id("s"), page(1)).wait(), Err(Error::SessionNotFound)));
