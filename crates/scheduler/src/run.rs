@@ -177,7 +177,6 @@ impl<'a> Running<'a> {
             std::mem::take(&mut started.input),
         );
         let body = self.inner.providers.body(&target, &prompt)?;
-        self.prompt_hash = Some(Sha256::digest(&body).into());
         self.run.answer.model = Some(prompt.model);
         Ok((target, body))
     }
@@ -203,6 +202,8 @@ impl<'a> Running<'a> {
             place = gate => place,
         };
         let model = self.run.answer.model.clone().unwrap_or_default();
+        // Not before: `prompt` says of a turn that ended at the gate that nothing was sent for it.
+        self.prompt_hash.get_or_insert_with(|| Sha256::digest(body).into());
         let upstream = self.inner.providers.call(target, &model, body.clone());
         self.journal.tell(vec![Event::Started { model, attempt }]);
         Ok(Call { upstream, _place: place })

@@ -282,3 +282,25 @@ async fn a_prompt_stays_exact_when_its_config_has_changed_since() {
     }
     assert_eq!(lab.turn(&fourth).await["config_revision"], 2);
 }
+
+#[tokio::test]
+async fn of_a_turn_that_ended_before_its_call_nothing_is_said_to_have_been_sent() {
+    let lab = Lab::start().await;
+    lab.config("one", json!({"max_concurrency": 1})).await;
+    lab.upstream.respond(|_| Script::raw().then(Step::Hang));
+    let send = async |message: &str| {
+        let body = json!({"message": message, "config_id": "one", "wait": false});
+        turn_id(&lab.client.post("/chat", &body).await.expect(202))
+    };
+    let called = send("the one call that may be").await;
+    lab.upstream.wait_for_requests(1).await;
+    let waiting = send("waits for its place").await;
+    for turn in [&waiting, &called] {
+        lab.client.post(&format!("/turns/{turn}/cancel"), &json!({})).await.expect(200);
+    }
+    let prompt = lab.client.get(&format!("/turns/{waiting}/prompt")).await.expect(200);
+    assert_eq!((&prompt["sha256"], &prompt["exact"]), (&Value::Null, &Value::Null));
+    assert_eq!(prompt["body"]["messages"][0]["content"], "waits for its place");
+    assert!(lab.prompt_is_exact(&called).await);
+    assert_eq!(lab.upstream.received(), 1);
+}
