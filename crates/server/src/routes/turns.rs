@@ -12,7 +12,7 @@ use session::{
     turn::Options,
 };
 use sha2::{Digest, Sha256};
-use store::{Idempotency, Parent, Turn};
+use store::{Parent, Turn};
 use utoipa::IntoParams;
 
 use crate::{
@@ -91,10 +91,9 @@ pub async fn retry(
     key: Key,
     Path(id): Path<TurnId>,
     headers: HeaderMap,
-    OptionalBody { value: request, raw }: OptionalBody<RerunRequest>,
+    body: OptionalBody<RerunRequest>,
 ) -> Result<Response, ApiError> {
-    let key = key.of(&caller, &raw);
-    rerun(app, caller, headers, request, key, AskInput::Retry(id)).await
+    rerun(app, caller, key, id, headers, body, AskInput::Retry).await
 }
 
 /// Continue an answer that broke off
@@ -108,31 +107,29 @@ pub async fn go_on(
     key: Key,
     Path(id): Path<TurnId>,
     headers: HeaderMap,
-    OptionalBody { value: request, raw }: OptionalBody<RerunRequest>,
+    body: OptionalBody<RerunRequest>,
 ) -> Result<Response, ApiError> {
-    let key = key.of(&caller, &raw);
-    rerun(app, caller, headers, request, key, AskInput::Continue(id)).await
+    rerun(app, caller, key, id, headers, body, AskInput::Continue).await
 }
 
 async fn rerun(
     app: App,
     caller: Caller,
+    key: Key,
+    id: TurnId,
     headers: HeaderMap,
-    request: RerunRequest,
-    key: Option<Idempotency>,
-    input: AskInput,
+    OptionalBody { value: request, raw }: OptionalBody<RerunRequest>,
+    input: fn(TurnId) -> AskInput,
 ) -> Result<Response, ApiError> {
-    let (AskInput::Retry(id) | AskInput::Continue(id)) = &input else {
-        return Err(ApiError::internal("only a retry and a continuation have a turn before them"));
-    };
-    let before = find(&app, &caller.project, id).await?;
+    let key = key.of(&caller, &raw);
+    let before = find(&app, &caller.project, &id).await?;
     let wants = Wants::new(&headers, request.stream, request.wait, request.on_disconnect);
     let options = Options { model: request.model, ..before.options };
     check::options(&options)?;
     let ask = Ask {
         project: caller.project.clone(),
         session: Some(before.session),
-        input,
+        input: input(id),
         parent: Parent::Head,
         options,
         metadata: before.metadata,
