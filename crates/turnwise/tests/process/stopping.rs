@@ -8,6 +8,9 @@ use upstream::{Script, Step};
 
 use crate::support::{Lab, eventually, text, turn_id};
 
+/// Not what an idle machine needs, but far from the 20 s that running turns are given by default.
+const SOON: Duration = Duration::from_secs(15);
+
 /// The server has heard the signal when it takes no more connections.
 async fn heard(lab: &Lab) {
     let addr = lab.server.addr();
@@ -63,7 +66,7 @@ async fn a_hung_upstream_does_not_hold_the_shutdown_beyond_its_deadline() {
         assert_eq!(last.data["message"]["content"], "some");
     }
     assert_eq!(lab.server.exit().await.code(), Some(0));
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
 
     // The one that had said nothing runs again; the other keeps what it said.
     lab.upstream.respond(|_| Script::text("now I answer"));
@@ -83,11 +86,13 @@ async fn a_second_signal_stops_at_once() {
     lab.server.terminate();
     heard(&lab).await;
     assert!(!lab.server.has_exited(), "20 s of patience are the default");
+    let begun = Instant::now();
     lab.server.terminate();
     let rest = stream.rest().await;
     assert_eq!(rest.last().unwrap().name, "turn.incomplete");
     assert_eq!(text(&rest), "");
-    assert_eq!(lab.server.exit_within(Duration::from_secs(4)).await.code(), Some(0));
+    assert_eq!(lab.server.exit().await.code(), Some(0));
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
@@ -97,7 +102,7 @@ async fn followers_of_the_feed_and_idle_connections_do_not_hold_the_shutdown() {
     let _idle = tokio::net::TcpStream::connect(lab.server.addr()).await.unwrap();
     lab.server.terminate();
     assert_eq!(feed.rest().await, []);
-    assert_eq!(lab.server.exit_within(Duration::from_secs(4)).await.code(), Some(0));
+    assert_eq!(lab.server.exit_within(SOON).await.code(), Some(0));
 }
 
 #[tokio::test]
