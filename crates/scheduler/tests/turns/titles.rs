@@ -1,5 +1,8 @@
 //! Titles made aside from the lane.
 
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
 use provider::scripted::{Gate, Scripted, State, Step};
 use scheduler::{Follow, Followed, Notice};
 use session::{
@@ -36,9 +39,26 @@ async fn updated(feed: &mut Follow) {
     }
 }
 
+/// Until a title was given up.
+async fn skipped(rig: &Rig) {
+    let mut registry = Registry::default();
+    rig.scheduler.stats().register(&mut registry);
+    let counted = || {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        text.contains("titles_total{outcome=\"skipped\"} 1")
+    };
+    let skipped = async {
+        while !counted() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), skipped).await.unwrap();
+}
+
 /// Until everything that runs beside the lanes is done.
 async fn done(rig: &Rig) {
-    rig.scheduler.shutdown(std::time::Duration::from_secs(5)).await;
+    rig.scheduler.shutdown(Duration::from_secs(5)).await;
 }
 
 fn is_title(scripted: &Scripted, call: usize) -> bool {
@@ -143,6 +163,7 @@ async fn a_title_waits_for_no_place() {
     first.open();
     one.watch.end().await.unwrap();
     second.reached(1).await;
+    skipped(&rig).await;
     second.open();
     two.watch.end().await.unwrap();
     done(&rig).await;
@@ -159,7 +180,7 @@ async fn a_title_does_not_hold_a_shutdown_up() {
     rig.send(&session, "one").await.watch.end().await.unwrap();
     rig.scripted.called(2).await;
     let begun = tokio::time::Instant::now();
-    rig.scheduler.shutdown(std::time::Duration::from_secs(60)).await;
-    assert!(begun.elapsed() < std::time::Duration::from_secs(10));
+    rig.scheduler.shutdown(Duration::from_secs(60)).await;
+    assert!(begun.elapsed() < Duration::from_secs(10));
     assert_eq!(rig.scripted.calls()[1].state, State::Dropped);
 }
