@@ -142,7 +142,8 @@ async fn an_answer_waits_for_room_and_the_server_works_again_when_there_is_some(
     let home = Home::new();
     let Some(disk) = Small::mount(home.path().join("disk"), 6) else { return };
     let upstream = upstream::Upstream::start().await;
-    upstream.respond(|_| Script::deltas(["the ".repeat(3000), "end".into()]).at(1, Step::gate("half")));
+    // More than the message that there is no room for: what fits into blocks that the log already has does not wait.
+    upstream.respond(|_| Script::deltas(["the ".repeat(40_000), "end".into()]).at(1, Step::gate("half")));
     let mut server = Setup::new(&home).data(disk.0.join("data")).start().await;
     let client = server.client();
     let config = json!({
