@@ -1,0 +1,22 @@
+import type { app as en } from "../en/app";
+
+export const app: typeof en = {
+  name: "Turnwise",
+  close: "关闭",
+  cancel: "取消",
+  save: "保存",
+  retry: "重试",
+  undo: "撤销",
+  more: "更多",
+  copy: "复制",
+  copied: "已复制",
+  newSession: "新建会话",
+  untitled: "新会话",
+  lost: "服务器没有响应。您写的内容会保留，恢复后自动发送。",
+  connecting: "正在连接…",
+  reconnect: "立即连接",
+  back: "已重新连接",
+  backgroundRunning: (count) => `${count} 个回答正在生成`,
+  skipToComposer: "跳到输入框",
+  failed: "操作未成功",
+};

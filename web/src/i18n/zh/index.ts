@@ -1,0 +1,13 @@
+import type { Words } from "..";
+import { app } from "./app";
+import { composer } from "./composer";
+import { configs } from "./configs";
+import { content } from "./content";
+import { palette } from "./palette";
+import { search } from "./search";
+import { settings } from "./settings";
+import { sidebar } from "./sidebar";
+import { thread } from "./thread";
+import { workspace } from "./workspace";
+
+export const zh: Words = { app, composer, configs, content, palette, search, settings, sidebar, thread, workspace };

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { clearDraft, draftOf, setDraft } from "./drafts";
+
+const edits = { turn: "t1", parent: null };
+
+test("an edit sets aside what was typed, and its end brings it back", () => {
+  setDraft("a", { text: "half a thought" });
+  setDraft("a", { text: "the old message", edits });
+  clearDraft("a");
+  expect(draftOf("a")).toMatchObject({ text: "half a thought", edits: null, before: null });
+});
+
+test("going from one edit to another keeps what was typed before the first", () => {
+  setDraft("b", { text: "mine" });
+  setDraft("b", { text: "one", edits });
+  setDraft("b", { text: "two", edits: { turn: "t2", parent: "t1" } });
+  clearDraft("b");
+  expect(draftOf("b").text).toBe("mine");
+});
+
+test("after sending there is nothing, and the chosen config stays", () => {
+  setDraft("c", { text: "hi", config: "deepseek" });
+  clearDraft("c");
+  expect(draftOf("c")).toMatchObject({ text: "", parts: [], config: "deepseek" });
+});

@@ -1,0 +1,186 @@
+/** The sessions that there are, as the sidebar lists them, kept current by the feed. */
+import { create } from "zustand";
+import { api, ask } from "~/api/client";
+import { type FeedEvent, onEvent, useLink } from "~/api/feed";
+import type { Session } from "~/api/types";
+import { all, keep, read } from "./kept";
+
+export type SessionState = "idle" | "running" | "unread" | "error";
+export type ListKind = "active" | "archived";
+
+interface List {
+  /** Every session that was loaded, by id. */
+  sessions: Record<string, Session>;
+  /** Where the list of each kind goes on; `null` at its end, `undefined` before the first page. */
+  next: Partial<Record<ListKind, string | null>>;
+  /** The head that this browser has shown last, by session. */
+  seen: Record<string, string>;
+  /** When this browser came here first: what ended before is no news to it. */
+  since: string;
+  loading: boolean;
+  /** The last page could not be had. */
+  failed: boolean;
+}
+
+const PAGE = 100;
+
+export const useList = create<List>(() => ({ sessions: {}, next: {}, seen: {}, since: "", loading: false, failed: false }));
+
+export function startList(): void {
+  const since = read<string>("since") ?? new Date().toISOString();
+  keep("since", since);
+  useList.setState({ seen: Object.fromEntries(all<string>("seen.")), since });
+  window.addEventListener("storage", ({ key, newValue }) => {
+    if (!key?.startsWith("turnwise.seen.") || !newValue) return;
+    const session = key.slice("turnwise.seen.".length);
+    useList.setState(({ seen }) => ({ seen: { ...seen, [session]: read<string>(`seen.${session}`) ?? "" } }));
+  });
+  onEvent(take);
+  // From here on events tell what changes: the list is asked for once they come, whether or not they begin with a reset.
+  useLink.subscribe(({ state }) => {
+    const { next, loading, failed } = useList.getState();
+    if (state === "live" && !loading && (failed || next.active === undefined)) reloadSoon();
+  });
+}
+
+/** Counts the times that the list began anew: a page of the time before does not go on with it. */
+let generation = 0;
+
+/** The next page of the list. */
+export async function loadMore(kind: ListKind): Promise<void> {
+  const { next, loading } = useList.getState();
+  if (loading || next[kind] === null) return;
+  const mine = generation;
+  useList.setState({ loading: true, failed: false });
+  try {
+    const query = { limit: PAGE, archived: kind === "archived", ...(next[kind] ? { after: next[kind] } : {}) };
+    const page = await ask(api.GET("/sessions", { params: { query } }));
+    if (mine !== generation) return;
+    put(...page.data);
+    useList.setState((list) => ({ next: { ...list.next, [kind]: page.has_more ? page.next : null } }));
+  } catch {
+    if (mine === generation) useList.setState({ failed: true });
+  } finally {
+    if (mine === generation) useList.setState({ loading: false });
+  }
+}
+
+const later = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0);
+
+/** Pinned first, then the newest activity. */
+export function sorted(sessions: Record<string, Session>, archived: boolean): Session[] {
+  const shown = Object.values(sessions).filter((session) => session.archived === archived);
+  return shown.sort((a, b) => Number(b.pinned) - Number(a.pinned) || later(a.active_at, b.active_at) || later(a.id, b.id));
+}
+
+/** `seen` is the head that was shown last; a session that never was is news when it ended after `since`. */
+export function stateOf(session: Session, seen: string | undefined, since = ""): SessionState {
+  if (session.running) return "running";
+  if (!session.head) return "idle";
+  const failed = session.head_status === "failed";
+  if (seen === undefined) return failed ? "error" : since !== "" && (session.head_ended_at ?? "") > since ? "unread" : "idle";
+  if (session.head === seen) return "idle";
+  return failed ? "error" : "unread";
+}
+
+/** The user has this session's newest turn before their eyes. */
+export function markSeen(session: string, head: string | null | undefined): void {
+  if (!head || useList.getState().seen[session] === head) return;
+  keep(`seen.${session}`, head);
+  useList.setState(({ seen }) => ({ seen: { ...seen, [session]: head } }));
+}
+
+/** How many sessions run that are not before the user's eyes. */
+export const runningBeside = (list: List, shown: Set<string>): number =>
+  Object.values(list.sessions).filter((session) => session.running && !shown.has(session.id)).length;
+
+export function put(...sessions: Session[]): void {
+  if (sessions.length === 0) return;
+  useList.setState((list) => ({ sessions: { ...list.sessions, ...Object.fromEntries(sessions.map((one) => [one.id, one])) } }));
+}
+
+export function forget(id: string): void {
+  useList.setState(({ sessions: { [id]: _, ...rest } }) => ({ sessions: rest }));
+}
+
+/* ---- events ---- */
+
+function take({ name, data }: FeedEvent): void {
+  if (name === "reset") return reloadSoon();
+  const id = data.session_id;
+  if (!id || !/^(session|queue|turn)\./.test(name)) return;
+  events.set(id, (events.get(id) ?? 0) + 1);
+  if (name === "session.deleted") return forget(id);
+  if (data.session) return put(data.session as Session);
+  const session = useList.getState().sessions[id];
+  if (session) put({ ...session, ...changed(name, data, session) });
+  if (!session || name !== "queue.changed" || data.queued == null) touch(id);
+}
+
+/** What an event says by itself; the rest is asked for. */
+function changed(name: string, data: FeedEvent["data"], session: Session): Partial<Session> {
+  if (name === "turn.started") return { running: data.turn_id ?? null };
+  if (name === "queue.changed" && data.queued != null) return { queued: Number(data.queued), paused: data.paused === true };
+  const ended = name.startsWith("turn.") && name !== "turn.queued";
+  return ended && session.running === data.turn_id ? { running: null } : {};
+}
+
+/** Counts what was heard of a session: an answer that was on its way meanwhile is out of date. */
+const events = new Map<string, number>();
+const touched = new Set<string>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Asks for a session again, soon: several events of one moment make one question. */
+function touch(id: string): void {
+  touched.add(id);
+  timer ??= setTimeout(() => {
+    timer = undefined;
+    const ids = [...touched];
+    touched.clear();
+    for (const one of ids) void fetchOne(one);
+  }, 60);
+}
+
+async function fetchOne(id: string): Promise<void> {
+  const heard = events.get(id);
+  const page = await ask(api.GET("/sessions/{id}", { params: { path: { id }, query: { limit: 0 } } })).catch(() => null);
+  if (!page) return;
+  if (events.get(id) !== heard) return touch(id);
+  const { messages: _, queue: __, active_turn: ___, has_more: ____, cursor: _____, ...session } = page;
+  put(session);
+}
+
+let wanted = false;
+
+/** A link that comes up with a reset asks once. */
+function reloadSoon(): void {
+  if (wanted) return;
+  wanted = true;
+  queueMicrotask(() => {
+    wanted = false;
+    void reload();
+  });
+}
+
+/** The feed begins, or has a gap: what is listed is asked for again. */
+async function reload(): Promise<void> {
+  generation++;
+  const before = useList.getState().sessions;
+  useList.setState({ next: {}, loading: false });
+  await Promise.all([loadMore("active"), loadPinned()]);
+  const { sessions, next, failed } = useList.getState();
+  if (!failed) useList.setState({ sessions: withoutGone(before, sessions, next.active ?? null) });
+}
+
+/** Pinned sessions stand first, however long ago they were used. */
+async function loadPinned(): Promise<void> {
+  const page = await ask(api.GET("/sessions", { params: { query: { limit: PAGE, pinned: true } } })).catch(() => null);
+  if (page) put(...page.data);
+}
+
+/** Drops what was listed before and should have come again with the first page, but did not. `last` is that page's end. */
+export function withoutGone(before: Record<string, Session>, now: Record<string, Session>, last: string | null): Record<string, Session> {
+  const end = last ? (now[last]?.active_at ?? "") : "";
+  const gone = (one: Session) => before[one.id] === one && !one.archived && one.active_at > end;
+  return Object.fromEntries(Object.entries(now).filter(([, one]) => !gone(one)));
+}

@@ -1,0 +1,212 @@
+/**
+ * The sessions that are open in this tab: one small store each, fed by the tab's event stream. Events are applied once
+ * per frame; what they leave open is fetched.
+ */
+import { createStore, type StoreApi, useStore } from "zustand";
+import { ApiError, api, ask } from "~/api/client";
+import { type FeedEvent, from, onEvent, watch } from "~/api/feed";
+import type { Content, Turn } from "~/api/types";
+import { apply, empty, type Thread, withAccepted, withBranch, withOlder, withPage } from "./thread";
+
+/** `fresh`: made in this browser, the server does not know it yet. */
+export type Phase = "loading" | "fresh" | "ready" | "missing" | "failed";
+
+export interface OpenSession {
+  id: string;
+  phase: Phase;
+  error: ApiError | null;
+  thread: Thread;
+  /** The last turn of the path that is shown, when that is not the head's. */
+  branch: string | null;
+  loadingOlder: boolean;
+}
+
+interface Entry {
+  store: StoreApi<OpenSession>;
+  users: number;
+  unwatch: () => void;
+  pending: FeedEvent[];
+  /** Counts starts and ends of turns: a page that was asked for before one of them is out of date. */
+  changes: number;
+  asking: boolean;
+  askAgain: boolean;
+}
+
+/** A session that nobody shows any more is remembered for a while: people switch back and forth. */
+const REMEMBERED_MS = 60_000;
+const PAGE = 50;
+
+const entries = new Map<string, Entry>();
+
+/** Opens a session until the returned function is called. */
+export function hold(id: string, fresh: boolean): () => void {
+  const entry = entries.get(id) ?? make(id, fresh);
+  entry.users++;
+  return () => {
+    entry.users--;
+    setTimeout(() => {
+      if (entry.users > 0 || entries.get(id) !== entry) return;
+      entries.delete(id);
+      entry.unwatch();
+    }, REMEMBERED_MS);
+  };
+}
+
+function make(id: string, fresh: boolean): Entry {
+  const store = createStore<OpenSession>(() => ({
+    id,
+    phase: fresh ? "fresh" : "loading",
+    error: null,
+    thread: empty,
+    branch: null,
+    loadingOlder: false,
+  }));
+  const entry: Entry = { store, users: 0, unwatch: watch(id), pending: [], changes: 0, asking: false, askAgain: false };
+  entries.set(id, entry);
+  if (!fresh) void refresh(id);
+  return entry;
+}
+
+const never = createStore<OpenSession>(() => ({ id: "", phase: "loading", error: null, thread: empty, branch: null, loadingOlder: false }));
+
+/** Part of an open session's state; renders again only when that part changes. */
+export function useSession<T>(id: string, pick: (session: OpenSession) => T): T {
+  return useStore(entries.get(id)?.store ?? never, pick);
+}
+
+export const sessionState = (id: string): OpenSession | undefined => entries.get(id)?.store.getState();
+
+const set = (entry: Entry, change: Partial<OpenSession>) => entry.store.setState(change);
+
+/* ---- events ---- */
+
+let frame = 0;
+
+export function startSessions(): void {
+  onEvent((event) => {
+    if (event.name === "reset") {
+      for (const [id, entry] of entries) if (entry.store.getState().phase !== "fresh") void refresh(id);
+      return;
+    }
+    const entry = event.data.session_id ? entries.get(event.data.session_id) : undefined;
+    if (!entry) return;
+    entry.pending.push(event);
+    schedule();
+  });
+}
+
+/** Once per frame; a hidden tab gets no frames, so a timer stands in. */
+function schedule(): void {
+  if (frame) return;
+  frame = document.hidden ? window.setTimeout(flush, 50) : requestAnimationFrame(flush);
+  if (!document.hidden) setTimeout(() => frame && document.hidden && flush(), 100);
+}
+
+function flush(): void {
+  frame = 0;
+  const now = Date.now();
+  for (const [id, entry] of entries) {
+    if (entry.pending.length === 0) continue;
+    const events = entry.pending.splice(0);
+    let { thread, branch } = entry.store.getState();
+    let ask = false;
+    for (const event of events) {
+      if (event.name === "session.deleted") set(entry, { phase: "missing" });
+      if (branch !== null && event.name.startsWith("turn.")) ask = true;
+      if (branch !== null) continue;
+      const [next, need] = apply(thread, event, now);
+      if (next.running !== thread.running || next.ended !== thread.ended) entry.changes++;
+      thread = next;
+      ask ||= need;
+    }
+    set(entry, { thread });
+    if (ask) void refresh(id);
+  }
+}
+
+/* ---- what is fetched ---- */
+
+/** Asks for the session as it stands; at most one question at a time, and one more for all that came meanwhile. */
+export async function refresh(id: string): Promise<void> {
+  const entry = entries.get(id);
+  if (!entry) return;
+  if (entry.asking) {
+    entry.askAgain = true;
+    return;
+  }
+  entry.asking = true;
+  const changes = entry.changes;
+  try {
+    const page = await ask(api.GET("/sessions/{id}", { params: { path: { id } } }));
+    from(page.cursor);
+    const state = entry.store.getState();
+    if (state.branch !== null) {
+      const { messages: _, queue, ...session } = page;
+      set(entry, { thread: { ...state.thread, session, queue, running: page.running ?? null } });
+    } else {
+      const thread = entry.changes === changes ? withPage(state.thread, page, Date.now()) : null;
+      if (thread) set(entry, { thread, phase: "ready", error: null });
+      else entry.askAgain = true;
+    }
+  } catch (cause) {
+    if (cause instanceof ApiError) failed(entry, cause);
+    else throw cause;
+  } finally {
+    entry.asking = false;
+    if (entry.askAgain) {
+      entry.askAgain = false;
+      void refresh(id);
+    }
+  }
+}
+
+function failed(entry: Entry, error: ApiError): void {
+  const { phase } = entry.store.getState();
+  if (error.status === 404) set(entry, phase === "fresh" ? {} : { phase: "missing" });
+  // Without a link the banner says so, and the next `reset` or reconnection asks again.
+  else if (!error.unsent && phase === "loading") set(entry, { phase: "failed", error });
+}
+
+/** Loads what came before the first row. */
+export async function loadOlder(id: string): Promise<void> {
+  const entry = entries.get(id);
+  const state = entry?.store.getState();
+  if (!entry || !state || state.loadingOlder || !state.thread.older) return;
+  const first = state.thread.keys.map((key) => state.thread.rows[key]?.message).find((message) => message);
+  if (!first) return;
+  set(entry, { loadingOlder: true });
+  try {
+    const query = { before: first, limit: PAGE, ...(state.branch ? { branch: state.branch } : {}) };
+    const list = await ask(api.GET("/sessions/{id}/messages", { params: { path: { id }, query } }));
+    if (entry.store.getState().branch === state.branch) {
+      set(entry, { thread: withOlder(entry.store.getState().thread, list.data, list.has_more) });
+    }
+  } finally {
+    set(entry, { loadingOlder: false });
+  }
+}
+
+/** Shows the path that ends with this turn; `null` goes back to the head's. Nothing changes on the server. */
+export async function showBranch(id: string, branch: string | null): Promise<void> {
+  const entry = entries.get(id);
+  if (!entry) return;
+  if (branch === null || branch === entry.store.getState().thread.session?.head) {
+    set(entry, { branch: null });
+    return refresh(id);
+  }
+  const query = { branch, limit: PAGE, order: "desc" as const };
+  const list = await ask(api.GET("/sessions/{id}/messages", { params: { path: { id }, query } }));
+  set(entry, { branch, thread: withBranch(entry.store.getState().thread, list.data.toReversed(), list.has_more) });
+}
+
+/* ---- what was just done here ---- */
+
+/** A turn that the server has just taken. It is on the head's path: that is what is shown from now on. */
+export function accepted(id: string, turn: Turn, content: Content | null): void {
+  const entry = entries.get(id);
+  if (!entry) return;
+  const { thread, branch } = entry.store.getState();
+  entry.changes++;
+  set(entry, { phase: "ready", branch: null, thread: branch === null ? withAccepted(thread, turn, content, Date.now()) : thread });
+  void refresh(id);
+}

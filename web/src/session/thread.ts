@@ -1,0 +1,373 @@
+/**
+ * What a pane shows of a session, as plain data: answers of the server and events of the feed go in, rows come out.
+ * Everything here is pure. Applying the same event or answer twice changes nothing: deltas carry their offset, final
+ * states stay final.
+ */
+import type { Answer, Content, Failure, Message, Session, SessionPage, Timing, ToolCall, Turn, TurnStatus, Usage } from "~/api/types";
+import type { FeedEvent } from "~/api/feed";
+
+/** What is known of a turn beside its messages. */
+export interface TurnFacts {
+  status: TurnStatus;
+  reason: Answer["reason"] | null;
+  model: string | null;
+  configId: string | null;
+  usage: Usage | null;
+  timing: Timing | null;
+  error: Failure | null;
+  kind: Message["kind"] | null;
+  parent: string | null;
+  siblings: string[];
+}
+
+/** One line of the conversation: a message, or an answer that is being given. */
+export interface Row {
+  /** Stays the same from the first token to the stored message. */
+  key: string;
+  turn: string;
+  role: Message["role"];
+  content: Content;
+  reasoning: string;
+  refusal: string;
+  toolCalls: ToolCall[];
+  toolCallId: string | null;
+  /** The stored message's id, once there is one. */
+  message: string | null;
+  at: string | null;
+  facts: TurnFacts;
+  live: Live | null;
+}
+
+/** What only a running answer has. Times are this browser's, in ms. */
+export interface Live {
+  startedAt: number;
+  lastAt: number;
+  attempt: number;
+  /** Unicode scalar values had so far: what the offsets of deltas count. */
+  chars: { text: number; reasoning: number; refusal: number };
+  reasoningMs: number | null;
+}
+
+export interface Thread {
+  session: Session | null;
+  keys: string[];
+  rows: Record<string, Row>;
+  /** There are older messages than these. */
+  older: boolean;
+  running: string | null;
+  queue: Turn[];
+  /** Turns that are known to have ended: an answer that says otherwise is out of date. */
+  ended: ReadonlySet<string>;
+}
+
+export const empty: Thread = { session: null, keys: [], rows: {}, older: false, running: null, queue: [], ended: new Set() };
+
+export const answerKey = (turn: string): string => `${turn}/answer`;
+export const userKey = (turn: string): string => `${turn}/user`;
+
+const keyOf = (message: Message): string =>
+  message.role === "assistant" ? answerKey(message.turn_id) : message.role === "user" ? userKey(message.turn_id) : `${message.turn_id}/${message.id}`;
+
+const unknownFacts = (status: TurnStatus): TurnFacts => ({
+  status,
+  reason: null,
+  model: null,
+  configId: null,
+  usage: null,
+  timing: null,
+  error: null,
+  kind: null,
+  parent: null,
+  siblings: [],
+});
+
+const final = (status: TurnStatus): boolean => status !== "queued" && status !== "running";
+/** What a text counts in offsets. */
+export const scalars = (text: string): number => {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+};
+
+/* ---- answers ---- */
+
+function rowOf(message: Message): Row {
+  return {
+    key: keyOf(message),
+    turn: message.turn_id,
+    role: message.role,
+    content: message.content,
+    reasoning: message.reasoning ?? "",
+    refusal: message.refusal ?? "",
+    toolCalls: message.tool_calls ?? [],
+    toolCallId: message.tool_call_id ?? null,
+    message: message.id,
+    at: message.timestamp,
+    facts: {
+      status: message.status,
+      reason: message.reason ?? null,
+      model: message.model ?? null,
+      configId: message.config_id ?? null,
+      usage: message.usage,
+      timing: message.timing,
+      error: message.error ?? null,
+      kind: message.kind,
+      parent: message.parent ?? null,
+      siblings: message.siblings,
+    },
+    live: null,
+  };
+}
+
+/** Rows of stored messages. A turn that ended without a word still gets an answer row: that is where its state shows. */
+export function rowsOf(messages: Message[]): Row[] {
+  const rows: Row[] = [];
+  messages.forEach((message, index) => {
+    const row = rowOf(message);
+    rows.push(row);
+    const next = messages[index + 1];
+    const answered = next?.turn_id === message.turn_id;
+    if (message.role !== "assistant" && !answered && final(message.status)) {
+      rows.push({ ...row, key: answerKey(row.turn), role: "assistant", content: "", reasoning: "", toolCalls: [], message: null });
+    }
+  });
+  return rows;
+}
+
+/** Takes a fresh `GET /sessions/{id}`. `null`: it is older than what is known; ask again. */
+export function withPage(thread: Thread, page: SessionPage, now: number): Thread | null {
+  const active = page.active_turn ?? null;
+  if (page.running && thread.ended.has(page.running)) return null;
+  const { messages, queue, ...session } = page;
+  const fresh = rowsOf(messages);
+  if (active) fresh.push(activeRow(thread, page, now));
+  const [keys, older] = joined(thread, fresh, page.has_more);
+  const rows = Object.fromEntries(keys.map((key) => [key, thread.rows[key]]).filter((entry): entry is [string, Row] => !!entry[1]));
+  for (const row of fresh) rows[row.key] = settled(thread.rows[row.key], row);
+  return { ...thread, session: sessionOf(session), keys, rows, older, running: page.running ?? null, queue: queue.filter((turn) => !thread.ended.has(turn.turn_id)) };
+}
+
+const sessionOf = ({ has_more: _, active_turn: __, cursor: ___, ...session }: Omit<SessionPage, "messages" | "queue">): Session => session as Session;
+
+/** Older rows that were loaded before stay, as long as the new page joins them. */
+function joined(thread: Thread, fresh: Row[], more: boolean): [string[], boolean] {
+  const keys = fresh.map((row) => row.key);
+  const first = keys[0];
+  const at = first === undefined ? -1 : thread.keys.indexOf(first);
+  return more && at > 0 ? [[...thread.keys.slice(0, at), ...keys], thread.older] : [keys, more];
+}
+
+/** The row as it was, when nothing of it changed: what shows it need not render again. */
+function settled(old: Row | undefined, row: Row): Row {
+  return old && !old.live && !row.live && JSON.stringify(old) === JSON.stringify(row) ? old : row;
+}
+
+function activeRow(thread: Thread, page: SessionPage, now: number): Row {
+  const active = page.active_turn!;
+  const old = thread.rows[answerKey(active.turn_id)];
+  const before = page.messages.findLast((message) => message.turn_id === active.turn_id);
+  const row = old?.live ? old : newLive(active.turn_id, active.started_at ? Math.min(now, Date.parse(active.started_at)) : now);
+  const live = row.live!;
+  const facts = before ? { ...rowOf(before).facts, status: "running" as const } : row.facts;
+  const ahead = live.chars.text > scalars(active.text) || live.chars.reasoning > scalars(active.reasoning);
+  if (ahead) return { ...row, facts };
+  return {
+    ...row,
+    content: active.text,
+    reasoning: active.reasoning,
+    refusal: active.refusal,
+    toolCalls: active.tool_calls,
+    facts: { ...facts, model: facts.model ?? row.facts.model },
+    live: { ...live, chars: { text: scalars(active.text), reasoning: scalars(active.reasoning), refusal: scalars(active.refusal) } },
+  };
+}
+
+/** Older messages, in front of those that are there. */
+export function withOlder(thread: Thread, messages: Message[], more: boolean): Thread {
+  const older = rowsOf(messages).filter((row) => !thread.rows[row.key]);
+  return {
+    ...thread,
+    keys: [...older.map((row) => row.key), ...thread.keys],
+    rows: { ...Object.fromEntries(older.map((row) => [row.key, row])), ...thread.rows },
+    older: more,
+  };
+}
+
+/** A turn that the server has just taken: it shows before its first event arrives. */
+export function withAccepted(thread: Thread, turn: Turn, content: Content | null, now: number): Thread {
+  const id = turn.turn_id;
+  const input = turn.input ?? content;
+  if (thread.ended.has(id) || thread.rows[userKey(id)]) return thread;
+  const at = thread.keys.indexOf(answerKey(id));
+  if (at >= 0) {
+    // Its events were faster than the answer to the request.
+    if (input == null) return thread;
+    const row = said(turn, input);
+    return { ...thread, keys: thread.keys.toSpliced(at, 0, row.key), rows: { ...thread.rows, [row.key]: row } };
+  }
+  const queue = [...thread.queue.filter((queued) => queued.turn_id !== id), { ...turn, input }];
+  if (turn.status === "queued") return { ...thread, queue };
+  return turn.status === "running" ? started({ ...thread, queue }, id, {}, now)[0] : thread;
+}
+
+/** Another path of the session, as it stands: nothing of it runs. */
+export const withBranch = (thread: Thread, messages: Message[], more: boolean): Thread => {
+  const rows = rowsOf(messages);
+  return { ...thread, keys: rows.map((row) => row.key), rows: Object.fromEntries(rows.map((row) => [row.key, row])), older: more, running: null };
+};
+
+/* ---- events ---- */
+
+/** Applies one event of the feed that concerns this session; and whether the server has to be asked for more. */
+export function apply(thread: Thread, { name, data }: FeedEvent, now: number): [Thread, boolean] {
+  const turn = String(data.turn_id ?? "");
+  if (name.startsWith("session.") || name === "queue.changed") return [thread, true];
+  if (!turn || thread.ended.has(turn)) return [thread, false];
+  switch (name) {
+    case "turn.queued":
+      return [thread, !thread.queue.some((queued) => queued.turn_id === turn)];
+    case "turn.started":
+      return started(thread, turn, data, now);
+    case "message.delta":
+      return delta(thread, turn, "text", data, now);
+    case "reasoning.delta":
+      return delta(thread, turn, "reasoning", data, now);
+    case "refusal.delta":
+      return delta(thread, turn, "refusal", data, now);
+    case "tool_call.delta":
+      return toolCall(thread, turn, data, now);
+    case "part.done":
+      return partDone(thread, turn, data, now);
+    case "snapshot":
+      return snapshot(thread, turn, data, now);
+    case "turn.completed":
+    case "turn.failed":
+    case "turn.cancelled":
+    case "turn.incomplete":
+      return ended(thread, turn, data as unknown as Answer);
+    default:
+      return [thread, false];
+  }
+}
+
+function newLive(turn: string, now: number): Row {
+  return {
+    key: answerKey(turn),
+    turn,
+    role: "assistant",
+    content: "",
+    reasoning: "",
+    refusal: "",
+    toolCalls: [],
+    toolCallId: null,
+    message: null,
+    at: null,
+    facts: unknownFacts("running"),
+    live: { startedAt: now, lastAt: now, attempt: 1, chars: { text: 0, reasoning: 0, refusal: 0 }, reasoningMs: null },
+  };
+}
+
+const put = (thread: Thread, row: Row): Thread => ({ ...thread, rows: { ...thread.rows, [row.key]: row } });
+
+function started(thread: Thread, turn: string, data: FeedEvent["data"], now: number): [Thread, boolean] {
+  const model = typeof data.model === "string" ? data.model : null;
+  const attempt = Number(data.attempt ?? 1);
+  const known = thread.rows[answerKey(turn)];
+  if (known?.live) {
+    return [put(thread, { ...known, facts: { ...known.facts, model }, live: { ...known.live, attempt } }), false];
+  }
+  const queued = thread.queue.find((one) => one.turn_id === turn);
+  const answer = newLive(turn, now);
+  const rows: Row[] = [{ ...answer, facts: { ...answer.facts, model }, live: { ...answer.live!, attempt } }];
+  if (queued?.input != null && queued.kind !== "tool_results") rows.unshift(said(queued, queued.input));
+  const next: Thread = {
+    ...thread,
+    running: turn,
+    queue: thread.queue.filter((one) => one.turn_id !== turn),
+    keys: [...thread.keys, ...rows.map((row) => row.key)],
+    rows: { ...thread.rows, ...Object.fromEntries(rows.map((row) => [row.key, row])) },
+  };
+  // Its user message, its place in the tree and the rest of the queue are only known to the server.
+  return [next, true];
+}
+
+/** A user's message before the server gave it a row. */
+function said(turn: Turn, content: Content): Row {
+  return { ...newLive(turn.turn_id, 0), key: userKey(turn.turn_id), role: "user", content, at: turn.created_at, live: null };
+}
+
+type Kind = "text" | "reasoning" | "refusal";
+const fieldOf = { text: "content", reasoning: "reasoning", refusal: "refusal" } as const;
+
+function delta(thread: Thread, turn: string, kind: Kind, data: FeedEvent["data"], now: number): [Thread, boolean] {
+  const row = thread.rows[answerKey(turn)];
+  if (!row?.live) return [thread, true];
+  const have = row.live.chars[kind];
+  const offset = Number(data.offset ?? 0);
+  const text = String(data.text ?? "");
+  if (offset > have) return [thread, true];
+  const fresh = offset === have ? text : [...text].slice(have - offset).join("");
+  if (!fresh) return [thread, false];
+  const live = { ...row.live, lastAt: now, chars: { ...row.live.chars, [kind]: have + scalars(fresh) } };
+  return [put(thread, { ...row, [fieldOf[kind]]: (row[fieldOf[kind]] as string) + fresh, live }), false];
+}
+
+function toolCall(thread: Thread, turn: string, data: FeedEvent["data"], now: number): [Thread, boolean] {
+  const row = thread.rows[answerKey(turn)];
+  if (!row?.live) return [thread, true];
+  const index = Number(data.index ?? 0);
+  if (index > row.toolCalls.length) return [thread, true];
+  const calls = [...row.toolCalls];
+  const call = calls[index] ?? { id: "", name: "", arguments: "" };
+  // A piece that comes again after a snapshot cannot be told from a new one: only a new call's first piece has its id.
+  if (data.id && call.id === data.id) return [thread, true];
+  calls[index] = {
+    id: String(data.id ?? call.id),
+    name: String(data.name ?? call.name),
+    arguments: call.arguments + String(data.arguments ?? ""),
+  };
+  return [put(thread, { ...row, toolCalls: calls, live: { ...row.live, lastAt: now } }), false];
+}
+
+function partDone(thread: Thread, turn: string, data: FeedEvent["data"], now: number): [Thread, boolean] {
+  const row = thread.rows[answerKey(turn)];
+  if (!row?.live || data.kind !== "reasoning") return [thread, false];
+  return [put(thread, { ...row, live: { ...row.live, reasoningMs: now - row.live.startedAt } }), false];
+}
+
+function snapshot(thread: Thread, turn: string, data: FeedEvent["data"], now: number): [Thread, boolean] {
+  const row = thread.rows[answerKey(turn)];
+  if (!row?.live) return [thread, true];
+  const text = String(data.text ?? "");
+  const reasoning = String(data.reasoning ?? "");
+  const refusal = String(data.refusal ?? "");
+  const chars = { text: scalars(text), reasoning: scalars(reasoning), refusal: scalars(refusal) };
+  const toolCalls = (data.tool_calls as ToolCall[] | undefined) ?? [];
+  return [put(thread, { ...row, content: text, reasoning, refusal, toolCalls, live: { ...row.live, lastAt: now, chars } }), false];
+}
+
+function ended(thread: Thread, turn: string, answer: Answer): [Thread, boolean] {
+  const known = thread.rows[answerKey(turn)];
+  const next: Thread = {
+    ...thread,
+    running: thread.running === turn ? null : thread.running,
+    queue: thread.queue.filter((one) => one.turn_id !== turn),
+    ended: new Set([...thread.ended, turn].slice(-500)),
+  };
+  if (!known) return [next, true];
+  const message = answer.message ?? null;
+  const facts: TurnFacts = {
+    ...known.facts,
+    status: answer.status,
+    reason: answer.reason ?? null,
+    model: answer.model ?? known.facts.model,
+    configId: answer.config_id ?? null,
+    usage: answer.usage,
+    timing: answer.timing,
+    error: answer.error ?? null,
+  };
+  const row: Row = message
+    ? { ...known, content: message.content, reasoning: message.reasoning ?? "", refusal: message.refusal ?? "", toolCalls: message.tool_calls ?? [], message: message.id, at: message.timestamp }
+    : known;
+  return [put(next, { ...row, facts, live: null }), true];
+}
