@@ -1,0 +1,17 @@
+import type { workspace as en } from "../en/workspace";
+
+export const workspace: typeof en = {
+  pane: (number, count, title) => (count > 1 ? `窗格 ${number}/${count}：${title}` : title),
+  separator: "调整窗格大小",
+  switcher: "窗格",
+  answering: "正在回答",
+  failed: "上一次回答失败",
+  openSidebar: "显示会话列表",
+  split: "在旁边新建会话",
+  closePane: "关闭窗格",
+  full: (count) => `最多只能打开 ${count} 个窗格，请先关闭一个。`,
+  unknownTitle: "未找到",
+  missingTitle: "找不到这个会话",
+  missing: (id) => `没有您可用的会话“${id}”。它可能已被删除，或属于另一个项目。`,
+  findSession: "查找会话",
+};

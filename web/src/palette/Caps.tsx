@@ -1,0 +1,15 @@
+import { capsOf, type Keys } from "./keys";
+import { isMac } from "./platform";
+
+/** Keys, as they are written on this keyboard. */
+export function Caps({ keys }: { keys: Keys }) {
+  return (
+    <kbd className="inline-flex shrink-0 gap-1 font-sans">
+      {capsOf(keys, isMac).map((cap) => (
+        <span key={cap} className="min-w-6 rounded-md border border-line bg-sunken px-1.5 py-0.5 text-center text-xs text-muted">
+          {cap}
+        </span>
+      ))}
+    </kbd>
+  );
+}

@@ -1,0 +1,78 @@
+/** What can be done from the palette and the keyboard, by name. */
+import { openDialog } from "~/app/dialogs";
+import type { Session } from "~/api/types";
+import type { Words } from "~/i18n";
+import { change, download, remove, stop } from "~/session/actions";
+import { useList } from "~/session/list";
+import { sessionState } from "~/session/store";
+import { useSettings } from "~/settings/store";
+import { archive, unarchive } from "~/sidebar/archive";
+import { copyLink } from "~/sidebar/link";
+import { rename } from "~/sidebar/rename";
+import { toggleSidebar } from "~/sidebar/sheet";
+import { focusSearch } from "~/search/focus";
+import { close, cyclePanes, goToNew, split } from "~/workspace/go";
+import { PANES_MAX } from "~/workspace/layout";
+import { activePane, panes, setBroadcast } from "~/workspace/store";
+
+export type CommandId = keyof Words["palette"]["commands"];
+
+export interface Command {
+  run: () => void;
+  /** Whether there is anything for it to do now. */
+  fits?: () => boolean;
+}
+
+/** The session of the active pane, if the server knows it. */
+function session(): Session | null {
+  const id = activePane().session;
+  const open = sessionState(id);
+  return open?.phase === "missing" ? null : (useList.getState().sessions[id] ?? open?.thread.session ?? null);
+}
+
+const ofSession = (run: (session: Session) => unknown, fits: (session: Session) => boolean = () => true): Command => ({
+  run: () => {
+    const now = session();
+    if (now) run(now);
+  },
+  fits: () => {
+    const now = session();
+    return now !== null && fits(now);
+  },
+});
+
+const several = (): boolean => panes().length > 1;
+const room = (): boolean => panes().length < PANES_MAX;
+
+export const commands: Record<CommandId, Command> = {
+  newSession: { run: goToNew },
+  newBeside: { run: () => split(activePane().id, "right"), fits: room },
+  splitDown: { run: () => split(activePane().id, "bottom"), fits: room },
+  closePane: { run: () => close(activePane().id), fits: several },
+  nextPane: { run: () => cyclePanes(1), fits: several },
+  previousPane: { run: () => cyclePanes(-1), fits: several },
+  broadcast: { run: () => setBroadcast(panes().map((pane) => pane.id)), fits: several },
+  stop: { run: () => void stop(activePane().session), fits: () => !!sessionState(activePane().session)?.thread.running },
+  toggleSidebar: { run: toggleSidebar },
+  searchSessions: { run: focusSearch },
+  palette: { run: () => openDialog("palette"), fits: () => false },
+  configs: { run: () => openDialog("configs") },
+  settings: { run: () => openDialog("settings") },
+  shortcuts: { run: () => openDialog("shortcuts") },
+  themeLight: { run: () => useSettings.setState({ theme: "light" }) },
+  themeDark: { run: () => useSettings.setState({ theme: "dark" }) },
+  themeSystem: { run: () => useSettings.setState({ theme: "system" }) },
+  english: { run: () => useSettings.setState({ language: "en" }) },
+  chinese: { run: () => useSettings.setState({ language: "zh-CN" }) },
+  rename: ofSession(rename),
+  pin: ofSession((one) => change(one.id, { pinned: true }), (one) => !one.pinned),
+  unpin: ofSession((one) => change(one.id, { pinned: false }), (one) => one.pinned),
+  archive: ofSession(archive, (one) => !one.archived),
+  unarchive: ofSession(unarchive, (one) => one.archived),
+  exportMarkdown: ofSession((one) => download(one, "markdown")),
+  exportJson: ofSession((one) => download(one, "json")),
+  copyLink: ofSession((one) => copyLink(one.id)),
+  remove: ofSession(remove),
+};
+
+export const commandIds = Object.keys(commands) as CommandId[];

@@ -1,0 +1,1 @@
+export const isMac: boolean = typeof navigator !== "undefined" && /mac|iphone|ipad/i.test(navigator.platform);

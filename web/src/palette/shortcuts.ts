@@ -1,0 +1,22 @@
+/** The page's keyboard. */
+import { closeDialog, useDialogs } from "~/app/dialogs";
+import { commands } from "./commands";
+import { commandOf } from "./keys";
+import { isMac } from "./platform";
+
+export function startShortcuts(): void {
+  window.addEventListener("keydown", pressed);
+}
+
+function pressed(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+  const command = commandOf(event, isMac);
+  if (!command) return;
+  event.preventDefault();
+  const dialog = useDialogs.getState().open;
+  // The key that opens a dialog closes it again; nothing else happens behind one.
+  if (dialog === command) return closeDialog();
+  if (dialog || document.querySelector("[role=dialog]")) return;
+  const { run, fits = () => true } = commands[command];
+  if (command === "palette" || fits()) run();
+}

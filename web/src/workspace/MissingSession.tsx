@@ -1,0 +1,27 @@
+import { openDialog } from "~/app/dialogs";
+import { useWords } from "~/i18n";
+import { Button } from "~/ui/Button";
+import { goToNew } from "./go";
+import type { Pane } from "./layout";
+import { activate } from "./store";
+
+/** There is no such session, or no longer. */
+export function MissingSession({ pane }: { pane: Pane }) {
+  const words = useWords();
+  const begin = () => {
+    activate(pane.id);
+    goToNew();
+  };
+  return (
+    <div className="flex min-h-0 flex-1 flex-col items-center justify-center gap-3 overflow-y-auto p-6 text-center" data-empty="missing">
+      <h3 className="text-lg font-semibold">{words.workspace.missingTitle}</h3>
+      <p className="max-w-sm break-words text-muted">{words.workspace.missing(pane.session)}</p>
+      <div className="flex flex-wrap justify-center gap-2">
+        <Button look="solid" onClick={begin}>
+          {words.app.newSession}
+        </Button>
+        <Button onClick={() => openDialog("palette")}>{words.workspace.findSession}</Button>
+      </div>
+    </div>
+  );
+}
