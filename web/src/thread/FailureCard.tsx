@@ -1,0 +1,59 @@
+import { AlertTriangle } from "lucide-react";
+import type { Failure } from "~/api/types";
+import { openDialog } from "~/app/dialogs";
+import { useWords } from "~/i18n";
+import { said } from "./lines";
+import type { Row } from "~/session/thread";
+import { Button } from "~/ui/Button";
+import { Again } from "./Ending";
+
+/** Causes that lie with the config: trying again alone would not help. */
+const CONFIG_AT_FAULT = new Set<Failure["code"]>([
+  "upstream_unreachable",
+  "upstream_key_rejected",
+  "upstream_model_not_found",
+  "upstream_rejected",
+  "context_too_long",
+  "config_key_missing",
+  "config_not_found",
+]);
+
+export function FailureCard({ row }: { row: Row }) {
+  const words = useWords().thread;
+  const { error, configId } = row.facts;
+  return (
+    <div data-failure={error?.code ?? ""} className="my-1 flex flex-col gap-2 rounded-xl border border-danger/40 bg-danger-soft px-4 py-3 text-sm">
+      <p className="flex items-start gap-2 font-medium">
+        <AlertTriangle aria-hidden className="mt-0.5 size-4 shrink-0 text-danger" />
+        {(error && words.failures[error.code]) ?? words.failed}
+      </p>
+      {error?.message && <p className="[overflow-wrap:anywhere] whitespace-pre-wrap">{error.message}</p>}
+      {error && <Facts error={error} />}
+      <p>{said(row) ? words.keptPartly : words.kept}</p>
+      <div className="flex flex-wrap gap-2">
+        <Again row={row} className="bg-raised" />
+        {error && CONFIG_AT_FAULT.has(error.code) && <Button className="bg-raised" onClick={() => openDialog("configs", configId)}>{words.fixConfig}</Button>}
+      </div>
+    </div>
+  );
+}
+
+function Facts({ error }: { error: Failure }) {
+  const words = useWords().thread;
+  const facts = [
+    error.upstream_status != null && words.status(error.upstream_status),
+    error.code,
+    error.retry_after_ms != null && words.retryAfter(Math.ceil(error.retry_after_ms / 1000)),
+  ].filter((fact) => fact !== false);
+  return (
+    <p className="text-xs text-muted [overflow-wrap:anywhere]">
+      {facts.join(" · ")}
+      {error.upstream_request_id && (
+        <>
+          {` · ${words.requestId} `}
+          <code className="font-mono select-all">{error.upstream_request_id}</code>
+        </>
+      )}
+    </p>
+  );
+}

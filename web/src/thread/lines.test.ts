@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import type { Sending } from "~/session/outbox";
+import { answerKey, type Row, type Thread, userKey } from "~/session/thread";
+import { linesOf, newDay, resultsFor, said, sendKey, statusOf } from "./lines";
+
+const row = (key: string, more: Partial<Row> & { kind?: string; status?: string } = {}): Row =>
+  ({ key, turn: key.split("/")[0], role: key.endsWith("/answer") ? "assistant" : "user", content: "", reasoning: "", refusal: "", toolCalls: [], toolCallId: null, message: null, at: null, live: null, ...more, facts: { status: more.status ?? "completed", kind: more.kind ?? null } }) as unknown as Row;
+const live = { startedAt: 0 } as unknown as Row["live"];
+const thread = (rows: Row[], more: Partial<Thread> = {}) => ({ keys: rows.map((one) => one.key), rows: Object.fromEntries(rows.map((one) => [one.key, one])), running: null, queue: [], ...more }) as unknown as Thread;
+const send = (key: string, message: string, refused: string | null = null) => ({ key, session: "s", message, refused, at: 0 }) as unknown as Sending;
+const keys = (lines: { key: string }[]) => lines.map(({ key }) => key);
+
+describe("a send", () => {
+  it("stands behind what was said", () => {
+    const lines = linesOf(thread([row(userKey("t1")), row(answerKey("t1"))]), [send("a", "hi")], true);
+    expect(keys(lines)).toEqual([userKey("t1"), answerKey("t1"), sendKey(send("a", ""))]);
+    expect(lines.at(-1)?.waits).toBe(false);
+  });
+
+  it("stands before its own answer, when that was faster than the acknowledgement", () => {
+    const early = thread([row(userKey("t1")), row(answerKey("t1")), row(answerKey("t2"), { live })], { running: "t2" });
+    expect(keys(linesOf(early, [send("a", "hi"), send("b", "ho")], true))).toEqual([userKey("t1"), answerKey("t1"), "send/a", answerKey("t2"), "send/b"]);
+  });
+
+  it("is not there twice, once its turn has it", () => {
+    const known = thread([row(userKey("t2"), { content: "hi" }), row(answerKey("t2"), { live })], { running: "t2" });
+    expect(keys(linesOf(known, [send("a", "hi")], true))).toEqual([userKey("t2"), answerKey("t2")]);
+    expect(linesOf(known, [send("a", "hi", "no")], true)).toHaveLength(3);
+    expect(linesOf(known, [send("a", "hi")], false)).toHaveLength(3);
+  });
+
+  it("waits while something else runs", () => {
+    const busy = thread([row(userKey("t2"), { content: "hi" }), row(answerKey("t2"), { live })], { running: "t2" });
+    expect(linesOf(busy, [send("a", "ho")], true).at(-1)?.waits).toBe(true);
+    expect(linesOf(busy, [send("a", "ho", "refused")], true).at(-1)?.waits).toBe(false);
+  });
+});
+
+describe("a tool's result", () => {
+  const call = { id: "c1", name: "f", arguments: "{}" };
+  const answer = row(answerKey("t1"), { toolCalls: [call] });
+  const result = row("t2/m1", { role: "tool", toolCallId: "c1", content: "12" });
+
+  it("stands with its call", () => {
+    const all = thread([answer, result, row(answerKey("t2"))]);
+    expect(keys(linesOf(all, [], true))).toEqual([answerKey("t1"), answerKey("t2")]);
+    expect(resultsFor(answer, all)).toEqual({ c1: "12" });
+  });
+
+  it("stands alone when its call is not there", () => {
+    expect(keys(linesOf(thread([result, row(answerKey("t2"))]), [], true))).toEqual(["t2/m1", answerKey("t2")]);
+  });
+});
+
+describe("a row's status", () => {
+  it("of an answer is how it goes", () => {
+    expect(statusOf(row(answerKey("t"), { live }))).toBe("waiting");
+    expect(statusOf(row(answerKey("t"), { live, reasoning: "hm" }))).toBe("streaming");
+    expect(statusOf(row(answerKey("t"), { status: "failed" }))).toBe("failed");
+  });
+
+  it("of a message is that it is there", () => expect(statusOf(row(userKey("t"), { status: "failed" }))).toBe("completed"));
+  it("knows what was said", () => expect([said(row(answerKey("t"))), said(row(answerKey("t"), { refusal: "no" }))]).toEqual([false, true]));
+});
+
+it("a day begins where the reader's does", () => {
+  expect(newDay("2026-01-02T12:00:00Z", null)).toBe(true);
+  expect(newDay("2026-01-02T12:00:00Z", "2026-01-02T12:30:00Z")).toBe(false);
+  expect(newDay("2026-01-02T12:00:00Z", "2025-12-31T12:00:00Z")).toBe(true);
+  expect(newDay(null, null)).toBe(false);
+});

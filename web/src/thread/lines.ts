@@ -1,0 +1,78 @@
+/** What a conversation consists of on the screen, in order: rows of the thread, and sends that wait for the server. Pure. */
+import type { Sending } from "~/session/outbox";
+import { type Row, type Thread, userKey } from "~/session/thread";
+
+export interface Line {
+  key: string;
+  kind: "row" | "send";
+  /** The row before, to tell whether a new day begins. */
+  previous: string | null;
+  /** It will have to wait for other turns, so its place is the queue: it shows here only when that takes long. */
+  waits: boolean;
+}
+
+export const sendKey = (send: Sending): string => `send/${send.key}`;
+const lineOf = (key: string, kind: Line["kind"], previous: string | null, waits = false): Line => ({ key, kind, previous, waits });
+
+export function linesOf({ keys, rows, running, queue }: Pick<Thread, "keys" | "rows" | "running" | "queue">, sends: readonly Sending[], live: boolean): Line[] {
+  const shown = withoutResults(keys, rows);
+  const lines = shown.map((key, index) => lineOf(key, "row", shown[index - 1] ?? null));
+  const own = begun(keys, rows, running);
+  const open = sends.filter((send) => !(own === "shown" && live && !send.refused && same(send, rows[userKey(running!)])));
+  open.forEach((send, index) => {
+    const first = index === 0 && own === "unsaid" && !send.refused;
+    const line = lineOf(sendKey(send), "send", null, !first && !send.refused && (running !== null || queue.length > 0));
+    if (first) lines.splice(-1, 0, line);
+    else lines.push(line);
+  });
+  return lines;
+}
+
+/** The running answer's question: `shown` as a row of its own, or `unsaid`, when the events of a turn came before the acknowledgement of its send. */
+function begun(keys: readonly string[], rows: Thread["rows"], running: string | null): "shown" | "unsaid" | null {
+  const last = rows[keys.at(-1) ?? ""];
+  if (!running || last?.turn !== running || !last.live) return null;
+  const said = keys.some((key) => key.startsWith(`${running}/`) && key !== last.key);
+  if (!said && last.facts.kind === null) return "unsaid";
+  return rows[userKey(running)] ? "shown" : null;
+}
+
+const same = (send: Sending, row: Row | undefined): boolean => JSON.stringify(send.message) === JSON.stringify(row?.content);
+
+/** Results stand with their calls; only one whose call is not there has a row of its own. */
+function withoutResults(keys: readonly string[], rows: Thread["rows"]): string[] {
+  const calls = new Set<string>();
+  return keys.filter((key) => {
+    const row = rows[key];
+    row?.toolCalls.forEach((call) => calls.add(call.id));
+    return !(row?.role === "tool" && row.toolCallId !== null && calls.has(row.toolCallId));
+  });
+}
+
+/** The results that were sent for an answer's calls, by the calls' ids. */
+export function resultsFor(row: Row, { keys, rows }: Pick<Thread, "keys" | "rows">): Record<string, string> {
+  const wanted = new Set(row.toolCalls.map((call) => call.id));
+  const after = keys.slice(keys.indexOf(row.key) + 1).map((key) => rows[key]);
+  return Object.fromEntries(
+    after.flatMap((one) => (one?.role === "tool" && one.toolCallId && wanted.has(one.toolCallId) ? [[one.toolCallId, typeof one.content === "string" ? one.content : JSON.stringify(one.content)]] : [])),
+  );
+}
+
+export type RowStatus = "streaming" | "waiting" | "sending" | "completed" | "failed" | "cancelled" | "incomplete";
+
+/** What is said of a row: of an answer how it is going, of a message that it is there. */
+export function statusOf(row: Row): RowStatus {
+  if (row.role !== "assistant") return "completed";
+  const { status } = row.facts;
+  if (row.live || status === "queued" || status === "running") return said(row) ? "streaming" : "waiting";
+  return status;
+}
+
+/** Whether anything of an answer has come. */
+export const said = (row: Row): boolean => row.content.length > 0 || row.reasoning !== "" || row.refusal !== "" || row.toolCalls.length > 0;
+
+/** Whether `at` is on another day than `before`, where the reader is. */
+export function newDay(at: string | null, before: string | null): boolean {
+  if (!at) return false;
+  return !before || new Date(at).toDateString() !== new Date(before).toDateString();
+}
