@@ -1,0 +1,33 @@
+/** What a user can do to a config. */
+import { ApiError, api, ask, newId } from "~/api/client";
+import type { Config, NewConfig } from "~/api/types";
+import { configsChanged, queries } from "./queries";
+import type { ConfigChange } from "./form";
+
+const path = (id: string) => ({ params: { path: { id } } });
+
+export async function createConfig(body: NewConfig): Promise<Config> {
+  const made = await ask(api.POST("/configs", { body, headers: { "Idempotency-Key": newId() } }));
+  await configsChanged();
+  return made;
+}
+
+export async function changeConfig(id: string, body: ConfigChange): Promise<Config> {
+  const changed = await ask(api.PATCH("/configs/{id}", { ...path(id), body }));
+  await configsChanged();
+  // Another key may see other models.
+  if (body.api_key !== undefined) void queries.invalidateQueries({ queryKey: ["config-models", id] });
+  return changed;
+}
+
+export async function deleteConfig(id: string): Promise<void> {
+  await ask(api.DELETE("/configs/{id}", path(id)));
+  await configsChanged();
+}
+
+/** Where an error belongs in a form: the field it names, or `""` for the form as a whole. */
+export function fieldOf(cause: unknown, fields: readonly string[]): { field: string; message: string } {
+  if (!(cause instanceof ApiError)) throw cause;
+  const field = cause.param && fields.includes(cause.param) ? cause.param : "";
+  return { field, message: cause.message };
+}

@@ -1,0 +1,45 @@
+/** Configs and providers, as the server has them. */
+import { QueryClient, useQuery } from "@tanstack/react-query";
+import { api, ask } from "~/api/client";
+import type { components } from "~/api/schema";
+import type { Config, ConfigTest } from "~/api/types";
+
+export type Provider = components["schemas"]["ProviderView"];
+
+export const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 10_000, retry: 1, refetchOnWindowFocus: true } } });
+
+const none: never[] = [];
+const configsQuery = { queryKey: ["configs"], queryFn: () => ask(api.GET("/configs")).then((list) => list.data) };
+
+export const useConfigs = (): Config[] => useQuery(configsQuery).data ?? none;
+/** `false` until the server has told which configs there are. */
+export const useConfigsKnown = (): boolean => useQuery(configsQuery).isSuccess;
+
+export const configsChanged = () => queries.invalidateQueries({ queryKey: ["configs"] });
+
+export const useProviders = (): Provider[] =>
+  useQuery({ queryKey: ["providers"], queryFn: () => ask(api.GET("/providers")).then((list) => list.data), staleTime: 300_000 }).data ?? none;
+
+const path = (id: string) => ({ params: { path: { id } } });
+
+/** The last test of this revision, if there was one; `refetch` makes one. */
+export const useTest = (config: Config) => useQuery({ ...testQuery(config), enabled: false });
+
+export const runTest = (config: Config): Promise<ConfigTest> => queries.fetchQuery({ ...testQuery(config), staleTime: 0 });
+
+const testQuery = (config: Config) => ({
+  queryKey: ["config-test", config.id, config.revision],
+  queryFn: () => ask(api.POST("/configs/{id}/test", path(config.id))),
+  retry: false,
+  gcTime: Infinity,
+});
+
+/** The models that this config's upstream offers. */
+export const useModels = (config: Config, ready: boolean) =>
+  useQuery({
+    queryKey: ["config-models", config.id, config.base_url, config.has_key],
+    queryFn: () => ask(api.GET("/configs/{id}/models", path(config.id))).then((list) => list.data.map((model) => model.id)),
+    enabled: ready,
+    retry: false,
+    staleTime: 60_000,
+  });

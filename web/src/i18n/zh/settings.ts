@@ -1,0 +1,30 @@
+import type { settings as en } from "../en/settings";
+
+export const settings: typeof en = {
+  title: "设置",
+  language: "语言",
+  theme: "主题",
+  themes: { system: "跟随系统", light: "浅色", dark: "深色" },
+  enter: "发送方式",
+  enterSends: "Enter",
+  enterBreaks: "Ctrl/⌘ + Enter",
+  enterHint: (enterSends) => (enterSends ? "按 Shift+Enter 换行。" : "按 Enter 换行。"),
+  server: "服务器",
+  version: (version) => `Turnwise ${version}`,
+  docs: "API 文档",
+  openapi: "openapi.json",
+  signOut: "退出登录",
+  signedIn: "已用 API 密钥登录。",
+
+  signInTitle: "登录 Turnwise",
+  signInAbout: "此服务器需要 API 密钥。在服务器上运行“turnwise keys create”即可生成。",
+  key: "API 密钥",
+  signIn: "登录",
+  signingIn: "正在登录…",
+  keyMissing: "请输入密钥，它以 tw_ 开头。",
+  keyShape: "这不像是此服务器的密钥：密钥以 tw_ 开头。",
+  keyWrong: "服务器不认识这个密钥，它可能已被吊销。",
+  tooMany: "错误的密钥次数过多，请一分钟后重试。",
+  unreachable: "服务器没有响应，请稍后重试。",
+  refused: (reason) => `服务器没有接受：${reason}`,
+};
