@@ -29,7 +29,7 @@ web/node_modules/.stamp: web/package.json web/package-lock.json | tools-build
 TESTS := cargo nextest run --locked --workspace --features turnwise/faults
 
 # The page's stories drive a real browser over the binary that the tests were built with.
-PAGE_TESTS := $(if $(PAGE),cd web && npm test && TURNWISE_BINARY=../target/debug/turnwise npm run stories)
+PAGE_TESTS := $(if $(PAGE),cd web && npm test && TURNWISE_BIN=../target/debug/turnwise npm run stories)
 
 test: tools-test web ## Prove every promise, at small size
 	$(TESTS)
