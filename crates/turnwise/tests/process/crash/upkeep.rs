@@ -149,3 +149,24 @@ async fn what_was_said_is_found_after_a_kill_around_its_indexing() {
         eventually("the answer", async || (lab.home.number(ended) == 0).then_some(())).await;
     }
 }
+
+#[tokio::test]
+async fn a_session_keeps_a_title_after_a_kill_around_its_making() {
+    let mut lab = Lab::start().await;
+    for moment in MOMENTS {
+        lab.restart_with_faults(&format!("title_made.{moment}=kill")).await;
+        lab.upstream.respond(|request| match request.messages().first() {
+            Some((role, _)) if role == "system" => Script::text("Made by the model"),
+            _ => Script::text("an answer"),
+        });
+        lab.client.post("/sessions", &json!({"id": moment, "auto_title": "model"})).await.expect(201);
+        lab.send(moment, "Its first line").await;
+        lab.server.killed_itself().await;
+        lab.restart().await;
+        let title = lab.client.get(&format!("/sessions/{moment}")).await.expect(200)["title"].clone();
+        assert_eq!(title, if moment == "after_commit" { "Made by the model" } else { "Its first line" });
+        // The title is worth no second call, and nothing of the conversation hung on it.
+        let said: Vec<String> = lab.messages(moment).await.into_iter().map(|(_, text)| text).collect();
+        assert_eq!(said, ["Its first line", "an answer"]);
+    }
+}
