@@ -32,6 +32,7 @@ const gone = {
       expect.equal(await row.getAttribute("data-status"), "sending", "the row says that it waits");
     }
     await page.reload().catch(() => {});
+    await expect.soon(() => page.url().startsWith("chrome-error:"), "the browser's own error page to be there");
     await server.start();
     await open(`/s/${session}`);
     await answers(here, "You said: during two", 20_000);

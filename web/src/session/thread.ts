@@ -293,7 +293,10 @@ function started(thread: Thread, turn: string, data: FeedEvent["data"], now: num
 
 /** A user's message before the server gave it a row. */
 function said(turn: Turn, content: Content): Row {
-  return { ...newLive(turn.turn_id, 0), key: userKey(turn.turn_id), role: "user", content, at: turn.created_at, live: null };
+  const row = newLive(turn.turn_id, 0);
+  // A turn gets its place in the tree when it starts.
+  const facts = turn.number == null ? row.facts : { ...row.facts, kind: turn.kind, parent: turn.parent ?? null };
+  return { ...row, key: userKey(turn.turn_id), role: "user", content, at: turn.created_at, facts, live: null };
 }
 
 type Kind = "text" | "reasoning" | "refusal";

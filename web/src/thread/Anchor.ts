@@ -40,11 +40,15 @@ export class Anchor {
       if (rect.bottom <= top + 1) continue;
       if (rect.top > bottom) return false;
       this.toRow(key, rect.top - top);
-      const element = deepest(row, top);
-      this.block = { element, offset: offsetIn(box, element) };
+      this.hold(box, row);
       return true;
     }
     return false;
+  }
+
+  private hold(box: HTMLElement, row: HTMLElement): void {
+    const element = deepest(row, box.getBoundingClientRect().top);
+    this.block = { element, offset: offsetIn(box, element) };
   }
 
   pin(box: HTMLElement, element: Element): void {
@@ -70,6 +74,7 @@ export class Anchor {
     this.block ??= this.place.block && resolve(row, this.place.block);
     correct(box, this.block?.element.isConnected ? this.block : { element: row, offset: this.place.offset });
     this.place = { ...this.place, offset: offsetIn(box, row) };
+    if (!this.block?.element.isConnected) this.hold(box, row);
     return false;
   }
 

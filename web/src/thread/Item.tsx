@@ -32,7 +32,7 @@ function StoredRow({ line }: { line: Line }) {
 function Day({ at }: { at: string }) {
   const language = useSettings((settings) => settings.language);
   return (
-    <div className="mx-auto flex w-full max-w-[46rem] items-center px-4 gap-3 pt-4 pb-2 text-xs text-muted">
+    <div data-passing="" className="mx-auto flex w-full max-w-[46rem] items-center gap-3 px-4 pt-4 pb-2 text-xs text-muted">
       <span aria-hidden className="h-px flex-1 bg-line" />
       <time dateTime={at}>{day(at, new Date(), language)}</time>
       <span aria-hidden className="h-px flex-1 bg-line" />

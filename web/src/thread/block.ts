@@ -5,8 +5,10 @@ const DEPTH_MAX = 8;
 export function deepest(row: Element, edge: number): Element {
   let element = row;
   for (let depth = 0; depth < DEPTH_MAX && !LEAF.test(element.tagName); depth++) {
-    if (element.getBoundingClientRect().top >= edge) return element;
+    if (element !== row && element.getBoundingClientRect().top >= edge) return element;
+    // A day's line goes when older messages of that day come: nothing can be held by it.
     const inner = [...element.children].find((child) => {
+      if (child.hasAttribute("data-passing")) return false;
       const { bottom, height } = child.getBoundingClientRect();
       return height > 0 && bottom > edge + 1;
     });
