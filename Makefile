@@ -46,6 +46,11 @@ lint: $(if $(PAGE),web/node_modules/.stamp) ## Format, lints, and what the depen
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check; \
 	else echo "turnwise: cargo-deny is not installed, so deny.toml is not checked"; fi
 
+screenshots: tools-test web ## Take the pictures of the documentation anew
+	cargo build --locked -p turnwise
+	fc-list | grep -q Inter || echo "turnwise: without the font Inter (fonts-inter) the pictures look different"
+	cd web && npm run screenshots
+
 bench: tools-build web ## Measure, beside direct calls in the same run
 	cargo build --release --locked -p turnwise -p bench
 	./target/release/bench --turnwise target/release/turnwise --json target/bench.json
@@ -56,4 +61,4 @@ tools-build:
 tools-test:
 	@scripts/setup test
 
-.PHONY: help run web test test-long lint bench tools-build tools-test
+.PHONY: help run web test test-long lint screenshots bench tools-build tools-test

@@ -31,7 +31,7 @@ struct Tree {
 impl Tree {
     fn new() -> Tree {
         let mut tree = Tree { paths: Vec::new(), sources: Vec::new(), sql: String::new() };
-        for top in ["crates", "bench", "docs", "scripts"] {
+        for top in ["crates", "bench", "docs", "scripts", "web/src", "web/stories"] {
             tree.take(top);
         }
         let files = root().read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
