@@ -112,7 +112,7 @@ fn english(earlier: usize, system: bool) -> String {
         n => format!("{n} earlier messages"),
     };
     let system = if system { " and a system prompt" } else { "" };
-    format!("This is the built-in echo. I received {history}{system}. Add a config with a real model: POST /configs.")
+    format!("This is the built-in echo. I received {history}{system}. Add a real model: on the page under Models, or by POST /configs.")
 }
 
 fn chinese(earlier: usize, system: bool) -> String {
@@ -121,7 +121,7 @@ fn chinese(earlier: usize, system: bool) -> String {
         n => format!("此前我收到了 {n} 条消息"),
     };
     let system = if system { "和一条系统提示" } else { "" };
-    format!("这是内置的回声。{history}{system}。要使用真正的模型，请添加一个配置：POST /configs。")
+    format!("这是内置的回声。{history}{system}。要使用真正的模型，请在网页的“模型”里添加，或调用 POST /configs。")
 }
 
 fn is_han(c: char) -> bool {
@@ -162,7 +162,7 @@ mod tests {
         insta::assert_snapshot!(text(json!([{"role": "user", "content": "Hello there"}])), @"
         Hello there
 
-        This is the built-in echo. I received no earlier messages. Add a config with a real model: POST /configs.
+        This is the built-in echo. I received no earlier messages. Add a real model: on the page under Models, or by POST /configs.
         ");
         insta::assert_snapshot!(text(json!([
             {"role": "system", "content": "s"},
@@ -171,7 +171,7 @@ mod tests {
         ])), @"
         你好
 
-        这是内置的回声。此前我收到了 2 条消息和一条系统提示。要使用真正的模型，请添加一个配置：POST /configs。
+        这是内置的回声。此前我收到了 2 条消息和一条系统提示。要使用真正的模型，请在网页的“模型”里添加，或调用 POST /configs。
         ");
     }
 
