@@ -7,6 +7,7 @@ import { type Choice, useChoice } from "./useChoice";
 
 const DEBOUNCE_MS = 120;
 const QUERY_MAX = 200;
+const INDEXED_MS = 1500;
 const TITLES = 10;
 const HITS = 50;
 
@@ -28,6 +29,8 @@ export function useSearch(text: string, opening: () => void): Search {
     queryFn: ({ signal }) => look(query, signal),
     enabled: query !== "",
     placeholderData: keepPreviousData,
+    // What was said in the last second may not be indexed yet.
+    refetchInterval: ({ state }) => (state.dataUpdateCount < 2 ? INDEXED_MS : false),
   });
   const found = useMemo(() => (query && answer.data ? resultsOf(answer.data.query, answer.data.titles, answer.data.hits) : []), [query, answer.data]);
   const open = (result: Result, beside: boolean) => {

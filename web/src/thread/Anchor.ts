@@ -7,12 +7,18 @@ interface Pin {
   offset: number;
 }
 
+/** What is read: how high it was, and how wide the view, when it last stood where it should. */
+interface Block extends Pin {
+  height: number;
+  width: number;
+}
+
 const PIN_MS = 400;
 
 export class Anchor {
   /** The end is what is looked at. */
   following: boolean;
-  private block: Pin | null = null;
+  private block: Block | null = null;
   /** What was clicked stays under the pointer, whatever the click unfolds. */
   private pinned: (Pin & { until: number }) | null = null;
 
@@ -48,7 +54,7 @@ export class Anchor {
 
   private hold(box: HTMLElement, row: HTMLElement): void {
     const element = deepest(row, box.getBoundingClientRect().top);
-    this.block = { element, offset: offsetIn(box, element) };
+    this.block = blockAt(box, element, offsetIn(box, element));
   }
 
   pin(box: HTMLElement, element: Element): void {
@@ -71,8 +77,14 @@ export class Anchor {
     }
     const row = this.place ? rowOf(this.place.key) : undefined;
     if (!row || !this.place) return false;
-    this.block ??= this.place.block && resolve(row, this.place.block);
-    correct(box, this.block?.element.isConnected ? this.block : { element: row, offset: this.place.offset });
+    const kept = this.block ? null : this.place.block && resolve(row, this.place.block);
+    if (kept) this.block = blockAt(box, kept.element, kept.offset);
+    if (this.block?.element.isConnected) {
+      this.block = reflowed(box, this.block);
+      correct(box, this.block);
+    } else {
+      correct(box, { element: row, offset: this.place.offset });
+    }
     this.place = { ...this.place, offset: offsetIn(box, row) };
     if (!this.block?.element.isConnected) this.hold(box, row);
     return false;
@@ -91,6 +103,19 @@ export class Anchor {
 export const gapOf = (box: HTMLElement): number => box.scrollHeight - box.clientHeight - box.scrollTop;
 
 const offsetIn = (box: HTMLElement, element: Element): number => element.getBoundingClientRect().top - box.getBoundingClientRect().top;
+
+const blockAt = (box: HTMLElement, element: Element, offset: number): Block => ({
+  element,
+  offset,
+  height: element.getBoundingClientRect().height,
+  width: box.clientWidth,
+});
+
+/** In a wider or narrower view a block has fewer or more lines: the line at the view's edge stays there, not the block's top. */
+function reflowed(box: HTMLElement, { element, offset, height, width }: Block): Block {
+  const now = blockAt(box, element, offset);
+  return now.width === width || offset >= 0 || height === 0 ? now : { ...now, offset: (offset * now.height) / height };
+}
 
 function correct(box: HTMLElement, { element, offset }: Pin): void {
   const drift = offsetIn(box, element) - offset;

@@ -169,8 +169,13 @@ export class Scroller {
     else this.anchor.following = false;
     this.anchor.unpin();
     this.top = now.top;
-    if (this.look()) this.update();
-    else flushSync(() => this.update());
+    if (this.look()) {
+      this.update();
+    } else {
+      // What is in view is only mounted now.
+      flushSync(() => this.update());
+      this.look();
+    }
     this.saveSoon();
   }
 
