@@ -5,7 +5,7 @@ export type DialogName = "configs" | "settings" | "palette" | "shortcuts";
 
 interface Dialogs {
   open: DialogName | null;
-  /** What the dialog should begin with: a config's id, a query. */
+  /** What the dialog should begin with: a config's id. */
   about: string | null;
 }
 

@@ -9,7 +9,7 @@ export interface Key {
   altKey: boolean;
 }
 
-export type Meaning = "send" | "edit-last" | null;
+type Meaning = "send" | "edit-last" | null;
 
 /** A key that belongs to the input method: Safari reports the Enter that ends a composition as 229, after its end. */
 export const composing = ({ isComposing, keyCode }: Pick<Key, "isComposing" | "keyCode">): boolean => isComposing || keyCode === 229;

@@ -20,7 +20,7 @@ export interface Form {
 
 /** What is wrong with a field, by the name that the server uses for it. */
 export type Problem = "required" | "params" | "temperature" | "messages" | "tokens";
-export type Problems = Partial<Record<string, Problem>>;
+type Problems = Partial<Record<string, Problem>>;
 
 export const BOUNDS: Record<"temperature" | "messages" | "tokens", [number, number]> = {
   temperature: [0, 2],

@@ -2,7 +2,7 @@
 import type { Config } from "~/api/types";
 import type { Provider } from "./queries";
 
-export type ConfigState = "ready" | "no_key" | "no_model";
+type ConfigState = "ready" | "no_key" | "no_model";
 
 /** Stands for the model of a config whose key is stored before a model has been chosen. */
 export const NO_MODEL = "-";

@@ -8,7 +8,7 @@ const DOLLAR = 36;
 const BACKSLASH = 92;
 
 /** What stands between two single dollars is maths, not prices: not spaced, not escaped, not before a digit, not plain words. */
-export function isMaths(tex: string, after: string): boolean {
+function isMaths(tex: string, after: string): boolean {
   if (/^\s|[\s\\]$|`/.test(tex) || /^\d/.test(after)) return false;
   return /[\\^_{}=<>+]/.test(tex) || !/\p{L}{2,}\s|\s\p{L}{3,}|\p{Script=Han}/u.test(tex);
 }

@@ -12,7 +12,7 @@ export function safeHref(href: string | undefined): string | null {
   return url && /^(?:https?|mailto):$/.test(url.protocol) ? url.href : null;
 }
 
-export type ImageSource = { kind: "data"; src: string } | { kind: "remote"; src: string; host: string } | { kind: "refused" };
+type ImageSource = { kind: "data"; src: string } | { kind: "remote"; src: string; host: string } | { kind: "refused" };
 
 export function imageSource(src: string | undefined): ImageSource {
   if (!src) return { kind: "refused" };

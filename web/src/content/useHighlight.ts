@@ -7,7 +7,7 @@ const CODE_CHARS_MAX = 100_000;
 const STRETCH_CHARS = 4000;
 const PAUSE_MS = 30;
 
-export interface Highlighted {
+interface Highlighted {
   lines: Token[][];
   /** How much of the code `lines` stand for. */
   chars: number;

@@ -9,7 +9,6 @@ import { PaletteBody } from "./PaletteBody";
 export function Palette() {
   const words = useWords().palette;
   const open = useDialogs((dialogs) => dialogs.open === "palette");
-  const about = useDialogs((dialogs) => dialogs.about);
   const { remember, giveBack } = useOpener();
   const chosen = useRef<(() => void) | null>(null);
 
@@ -38,7 +37,7 @@ export function Palette() {
           className="fixed top-[10vh] left-1/2 z-50 flex max-h-[70vh] w-[calc(100vw-2rem)] max-w-xl -translate-x-1/2 flex-col overflow-hidden rounded-2xl border border-line bg-raised shadow-float focus:outline-none"
         >
           <Dialog.Title className="sr-only">{words.title}</Dialog.Title>
-          <PaletteBody about={about} choose={choose} />
+          <PaletteBody choose={choose} />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

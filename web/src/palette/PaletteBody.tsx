@@ -8,9 +8,9 @@ import { type Entry, entriesFor } from "./entries";
 import { EntryRow } from "./EntryRow";
 import { useSessionsNamed } from "./useSessionsNamed";
 
-export function PaletteBody({ about, choose }: { about: string | null; choose: (run: () => void) => void }) {
+export function PaletteBody({ choose }: { choose: (run: () => void) => void }) {
   const words = useWords().palette;
-  const [query, setQuery] = useState(about ?? "");
+  const [query, setQuery] = useState("");
   const sessions = useSessionsNamed(query);
   // What fits is settled when the palette opens: nothing moves under the hand.
   const [offered] = useState(() => commandIds.filter((id) => commands[id].fits?.() ?? true));

@@ -17,7 +17,7 @@ import { activePane, panes, setBroadcast } from "~/workspace/store";
 
 export type CommandId = keyof Words["palette"]["commands"];
 
-export interface Command {
+interface Command {
   run: () => void;
   /** Whether there is anything for it to do now. */
   fits?: () => boolean;

@@ -7,7 +7,6 @@ import { clearDraft, draftOf } from "./drafts";
 import { forget, put, useList } from "./list";
 import { post } from "./outbox";
 import { accepted, refresh, sessionState, showBranch } from "./store";
-import { answerKey, userKey } from "./thread";
 
 const path = (id: string) => ({ params: { path: { id } } });
 
@@ -105,12 +104,6 @@ export async function makeMain(session: string): Promise<void> {
   const branch = sessionState(session)?.branch;
   if (branch && (await change(session, { head: branch }))) await showBranch(session, null);
 }
-
-/** What stands in a turn's rows. */
-export const rowsOfTurn = (session: string, turn: string) => {
-  const rows = sessionState(session)?.thread.rows ?? {};
-  return { user: rows[userKey(turn)], answer: rows[answerKey(turn)] };
-};
 
 /* ---- sessions ---- */
 

@@ -90,10 +90,6 @@ export function markSeen(session: string, head: string | null | undefined): void
   useList.setState(({ seen }) => ({ seen: { ...seen, [session]: head } }));
 }
 
-/** How many sessions run that are not before the user's eyes. */
-export const runningBeside = (list: List, shown: Set<string>): number =>
-  Object.values(list.sessions).filter((session) => session.running && !shown.has(session.id)).length;
-
 export function put(...sessions: Session[]): void {
   if (sessions.length === 0) return;
   useList.setState((list) => ({ sessions: { ...list.sessions, ...Object.fromEntries(sessions.map((one) => [one.id, one])) } }));

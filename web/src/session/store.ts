@@ -9,9 +9,9 @@ import type { Content, Turn } from "~/api/types";
 import { apply, empty, type Thread, withAccepted, withBranch, withOlder, withPage } from "./thread";
 
 /** `fresh`: made in this browser, the server does not know it yet. */
-export type Phase = "loading" | "fresh" | "ready" | "missing" | "failed";
+type Phase = "loading" | "fresh" | "ready" | "missing" | "failed";
 
-export interface OpenSession {
+interface OpenSession {
   id: string;
   phase: Phase;
   error: ApiError | null;

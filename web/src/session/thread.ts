@@ -7,7 +7,7 @@ import type { Answer, Content, Failure, Message, Session, SessionPage, Timing, T
 import type { FeedEvent } from "~/api/feed";
 
 /** What is known of a turn beside its messages. */
-export interface TurnFacts {
+interface TurnFacts {
   status: TurnStatus;
   reason: Answer["reason"] | null;
   model: string | null;
@@ -83,7 +83,7 @@ const unknownFacts = (status: TurnStatus): TurnFacts => ({
 
 const final = (status: TurnStatus): boolean => status !== "queued" && status !== "running";
 /** What a text counts in offsets. */
-export const scalars = (text: string): number => {
+const scalars = (text: string): number => {
   let count = 0;
   for (const _ of text) count++;
   return count;
@@ -120,7 +120,7 @@ function rowOf(message: Message): Row {
 }
 
 /** Rows of stored messages. A turn that ended without a word still gets an answer row: that is where its state shows. */
-export function rowsOf(messages: Message[]): Row[] {
+function rowsOf(messages: Message[]): Row[] {
   const rows: Row[] = [];
   messages.forEach((message, index) => {
     const row = rowOf(message);

@@ -5,7 +5,7 @@ export const signInState = () => ask(api.GET("/sign-in"));
 export const signIn = (key: string) => ask(api.POST("/sign-in", { body: { key } }));
 export const signOut = () => ask(api.POST("/sign-out"));
 
-export type KeyProblem = "keyMissing" | "keyShape";
+type KeyProblem = "keyMissing" | "keyShape";
 
 /** What one can see of a key without asking. */
 export function problemOf(key: string): KeyProblem | null {
@@ -13,7 +13,7 @@ export function problemOf(key: string): KeyProblem | null {
   return /^tw_[\x21-\x7e]+$/.test(key) ? null : "keyShape";
 }
 
-export type Refusal = "keyWrong" | "tooMany" | "unreachable" | "refused";
+type Refusal = "keyWrong" | "tooMany" | "unreachable" | "refused";
 
 export function refusalOf(cause: unknown): Refusal {
   if (!(cause instanceof ApiError)) throw cause;

@@ -2,7 +2,7 @@
 import type { Session } from "~/api/types";
 
 /** `pinned`, `today`, `yesterday`, `week`, or a month as `2026-03`. */
-export type Group = string;
+type Group = string;
 
 export type Line = { kind: "head"; group: Group } | { kind: "session"; session: Session };
 

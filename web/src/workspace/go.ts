@@ -2,13 +2,13 @@
 import { currentWords } from "~/i18n";
 import { toast } from "~/ui/toasts";
 import { type Edge, PANES_MAX } from "./layout";
-import { activate, activePane, closePane, cycle, openBeside, openIn, openNew, openSession } from "./store";
+import { activePane, closePane, cycle, openBeside, openIn, openNew, openSession } from "./store";
 
 /** How long the composer of a session that is being opened is waited for. */
 const PATIENCE_MS = 1500;
 
 /** Puts the cursor into the composer of the active pane as soon as it is there, unless the user went elsewhere meanwhile. */
-export function focusComposer(): void {
+function focusComposer(): void {
   const from = document.activeElement;
   const until = performance.now() + PATIENCE_MS;
   const step = () => {
@@ -55,11 +55,6 @@ export function drop(session: string, pane: string, place: Edge | "center"): voi
 export function close(pane: string): void {
   closePane(pane);
   arrive();
-}
-
-export function goToPane(id: string): void {
-  activate(id);
-  focusComposer();
 }
 
 export function cyclePanes(step: 1 | -1): void {

@@ -24,7 +24,7 @@ export interface Bar {
   controls: string[];
 }
 
-export interface Slot {
+interface Slot {
   pane: Pane;
   box: Box;
   /** Every pane but the first one begins behind exactly one line. */

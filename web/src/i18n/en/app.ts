@@ -11,10 +11,6 @@ export const app = {
   newSession: "New session",
   untitled: "New session",
   lost: "The server does not answer. What you write is kept and sent when it is back.",
-  connecting: "Connecting…",
   reconnect: "Connect now",
-  back: "Connected again",
-  backgroundRunning: (count: number) => (count === 1 ? "1 answer running" : `${count} answers running`),
-  skipToComposer: "Skip to the message field",
   failed: "That did not work",
 };

@@ -8,17 +8,9 @@ export const configs = {
   manage: "Manage models…",
   noKey: "No key",
   noModel: "No model chosen",
-  ready: "Ready",
   defaultMark: "Default",
-  testFailed: "Test failed",
   add: "Add a model",
-  addKey: "Add a key",
   choose: "Choose a model",
-  look: "Look",
-
-  /** The empty thread. */
-  providers: "Models",
-  onlyEcho: "The built-in echo answers until you add a model: it repeats what you write.",
 
   /** Adding. */
   provider: "Provider",

@@ -13,10 +13,6 @@ export const app: typeof en = {
   newSession: "新建会话",
   untitled: "新会话",
   lost: "服务器没有响应。您写的内容会保留，恢复后自动发送。",
-  connecting: "正在连接…",
   reconnect: "立即连接",
-  back: "已重新连接",
-  backgroundRunning: (count) => `${count} 个回答正在生成`,
-  skipToComposer: "跳到输入框",
   failed: "操作未成功",
 };

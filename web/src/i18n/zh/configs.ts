@@ -10,16 +10,9 @@ export const configs: typeof en = {
   manage: "管理模型…",
   noKey: "缺少密钥",
   noModel: "未选择模型",
-  ready: "可用",
   defaultMark: "默认",
-  testFailed: "测试失败",
   add: "添加模型",
-  addKey: "添加密钥",
   choose: "选择模型",
-  look: "查看",
-
-  providers: "模型",
-  onlyEcho: "添加模型之前，由内置的 echo 回答：它会重复您写的内容。",
 
   provider: "服务商",
   providerHint: "选“OpenAI”并填写自己的地址，可以连接任何兼容其格式的服务器。",
