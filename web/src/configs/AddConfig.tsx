@@ -1,12 +1,13 @@
 /** A new config in as few steps as can be: choose a provider, paste a key; the rest follows once it is saved. */
 import { ExternalLink } from "lucide-react";
 import { type FormEvent, useState } from "react";
+import type { Provider } from "~/api/types";
 import { useWords } from "~/i18n";
 import { Button } from "~/ui/Button";
 import { createConfig, fieldOf } from "./actions";
 import { Field, inputLook } from "./Field";
 import { newConfig } from "./new";
-import { type Provider, runTest, useProviders } from "./queries";
+import { runTest, useProviders } from "./queries";
 import { isEcho, NO_MODEL } from "./state";
 
 const FIELDS = ["provider", "api_key", "base_url"] as const;

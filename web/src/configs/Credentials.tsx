@@ -1,10 +1,9 @@
 /** Where a config's upstream is, and the key for it. A stored key is never shown, only that there is one. */
-import type { Config } from "~/api/types";
+import type { Config, Provider } from "~/api/types";
 import { useWords } from "~/i18n";
 import { KeysLink } from "./AddConfig";
 import { Field, inputLook } from "./Field";
 import type { Form } from "./form";
-import type { Provider } from "./queries";
 import { needsKey, originOf } from "./state";
 
 interface Props {

@@ -9,7 +9,6 @@ import { isEcho } from "./state";
 
 export function Uses({ config }: { config: Config }) {
   const words = useWords().configs;
-  const titles = "titles" in config && !isEcho(config) ? config.titles === true : null;
   const [wanted, setWanted] = useState<boolean | null>(null);
   const setTitles = async (on: boolean) => {
     setWanted(on);
@@ -18,13 +17,13 @@ export function Uses({ config }: { config: Config }) {
   };
   return (
     <div className="flex flex-col gap-3 text-sm">
-      {titles !== null && (
+      {!isEcho(config) && (
         <label className="flex items-start gap-2">
           <input
             type="checkbox"
             role="switch"
             name="titles"
-            checked={wanted ?? titles}
+            checked={wanted ?? config.titles}
             onChange={(event) => void setTitles(event.target.checked)}
             className="mt-1 size-4 accent-accent"
           />

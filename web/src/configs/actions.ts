@@ -1,8 +1,7 @@
 /** What a user can do to a config. */
 import { ApiError, api, ask, newId } from "~/api/client";
-import type { Config, NewConfig } from "~/api/types";
+import type { Config, ConfigChange, NewConfig } from "~/api/types";
 import { configsChanged, queries } from "./queries";
-import type { ConfigChange } from "./form";
 
 const path = (id: string) => ({ params: { path: { id } } });
 

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import type { Config } from "~/api/types";
+import type { Config, Provider } from "~/api/types";
 import { changeOf, formOf } from "./form";
 import { configOf, needsKey, stateOf } from "./state";
-import type { Provider } from "./queries";
 
 const config = {
   id: "a",

@@ -1,9 +1,6 @@
 /** A config as the fields of a form, and what of it has changed. Pure. */
-import type { components } from "~/api/schema";
-import type { Config } from "~/api/types";
+import type { Config, ConfigChange } from "~/api/types";
 import { NO_MODEL } from "./state";
-
-export type ConfigChange = components["schemas"]["ConfigRequest"] & { titles?: boolean };
 
 export interface Form {
   name: string;

@@ -1,6 +1,5 @@
 /** What a new config says, made of the least that a user has to enter. Pure. */
-import type { NewConfig } from "~/api/types";
-import type { Provider } from "./queries";
+import type { NewConfig, Provider } from "~/api/types";
 import { NO_MODEL, needsKey } from "./state";
 
 interface Entered {

@@ -1,10 +1,7 @@
 /** Configs and providers, as the server has them. */
 import { QueryClient, useQuery } from "@tanstack/react-query";
 import { api, ask } from "~/api/client";
-import type { components } from "~/api/schema";
-import type { Config, ConfigTest } from "~/api/types";
-
-export type Provider = components["schemas"]["ProviderView"];
+import type { Config, ConfigTest, Provider } from "~/api/types";
 
 export const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 10_000, retry: 1, refetchOnWindowFocus: true } } });
 

@@ -1,6 +1,5 @@
 /** Whether a config can answer, as far as one can tell without asking its upstream. Pure. */
-import type { Config } from "~/api/types";
-import type { Provider } from "./queries";
+import type { Config, Provider } from "~/api/types";
 
 type ConfigState = "ready" | "no_key" | "no_model";
 

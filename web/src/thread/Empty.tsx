@@ -2,7 +2,8 @@
 import { Columns2, Command, Layers, SlidersHorizontal } from "lucide-react";
 import { useEffect, useState } from "react";
 import { openDialog } from "~/app/dialogs";
-import { queries, useConfigs } from "~/configs/queries";
+import { useConfigs, useConfigsKnown } from "~/configs/queries";
+import { configOf, isEcho } from "~/configs/state";
 import { useWords } from "~/i18n";
 import { refresh, useSession } from "~/session/store";
 import { Button } from "~/ui/Button";
@@ -36,9 +37,9 @@ export function Fresh() {
 function Models() {
   const words = useWords().thread;
   const configs = useConfigs();
-  const known = queries.getQueryData(["configs"]) !== undefined;
-  const main = configs.find((config) => config.default) ?? configs[0];
-  const lacking = configs.every((config) => config.provider === "echo");
+  const known = useConfigsKnown();
+  const main = configOf(configs, null);
+  const lacking = configs.every(isEcho);
   const state = !main ? words.noModel : lacking ? words.echoOnly : words.answersFrom(main.name, main.model);
   return (
     <div className="flex min-h-8 flex-wrap items-center gap-3 text-sm" data-models="">
