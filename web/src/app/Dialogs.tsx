@@ -1,6 +1,6 @@
 /** The dialogs. Each is loaded when it is opened for the first time, and stays, so that closing it can hand back the focus. */
 import { type ComponentType, lazy, Suspense, useRef } from "react";
-import { type DialogName, useDialogs } from "./dialogs";
+import { type DialogName, useDialogs } from "./dialog";
 
 const views: Record<DialogName, ComponentType> = {
   configs: lazy(() => import("~/configs/ConfigsDialog").then(({ ConfigsDialog }) => ({ default: ConfigsDialog }))),

@@ -1,6 +1,6 @@
 /** Says before anything is sent that this session's model has no key. */
 import { KeyRound } from "lucide-react";
-import { openDialog } from "~/app/dialogs";
+import { openDialog } from "~/app/dialog";
 import { useConfigs, useProviders } from "~/configs/queries";
 import { configOf, stateOf } from "~/configs/state";
 import { useWords } from "~/i18n";

@@ -1,6 +1,6 @@
 /** The message field takes the focus when its pane is opened or chosen, unless the user is busy elsewhere. */
 import { type RefObject, useEffect, useRef } from "react";
-import { useDialogs } from "~/app/dialogs";
+import { useDialogs } from "~/app/dialog";
 
 /** A finger that taps wants to read; the screen's keyboard would cover that. */
 const touch = typeof matchMedia === "function" ? matchMedia("(pointer: coarse)") : null;

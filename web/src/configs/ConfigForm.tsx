@@ -1,6 +1,6 @@
 /** One config: its model, its key and everything else, saved when asked, tested when what it calls has changed. */
 import { type FormEvent, useState } from "react";
-import { closeDialog } from "~/app/dialogs";
+import { closeDialog } from "~/app/dialog";
 import type { Config } from "~/api/types";
 import { useWords } from "~/i18n";
 import { Button } from "~/ui/Button";

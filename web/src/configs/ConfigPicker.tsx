@@ -1,6 +1,6 @@
 /** Which config (and so which model) a session uses; opens the configs' dialog for more. */
 import { Check, ChevronDown, KeyRound } from "lucide-react";
-import { openDialog } from "~/app/dialogs";
+import { openDialog } from "~/app/dialog";
 import type { Config } from "~/api/types";
 import { useWords } from "~/i18n";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "~/ui/Menu";

@@ -1,7 +1,7 @@
 /** The ways to call a model: which there are, one of them in full, and a new one. */
 import { Plus } from "lucide-react";
 import { useEffect, useState } from "react";
-import { closeDialog, useDialogs } from "~/app/dialogs";
+import { closeDialog, useDialogs } from "~/app/dialog";
 import type { Config } from "~/api/types";
 import { useWords } from "~/i18n";
 import { Dialog } from "~/ui/Dialog";

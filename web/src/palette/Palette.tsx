@@ -1,7 +1,7 @@
 /** Sessions and actions by name: Ctrl/Cmd+K. */
 import { Dialog } from "radix-ui";
 import { useRef } from "react";
-import { closeDialog, useDialogs } from "~/app/dialogs";
+import { closeDialog, useDialogs } from "~/app/dialog";
 import { useWords } from "~/i18n";
 import { useOpener } from "~/ui/useOpener";
 import { PaletteBody } from "./PaletteBody";

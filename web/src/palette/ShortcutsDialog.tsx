@@ -1,4 +1,4 @@
-import { closeDialog, useDialogs } from "~/app/dialogs";
+import { closeDialog, useDialogs } from "~/app/dialog";
 import { useWords } from "~/i18n";
 import { useSettings } from "~/settings/store";
 import { Dialog } from "~/ui/Dialog";

@@ -1,5 +1,5 @@
 /** What can be done from the palette and the keyboard, by name. */
-import { openDialog } from "~/app/dialogs";
+import { openDialog } from "~/app/dialog";
 import type { Session } from "~/api/types";
 import type { Words } from "~/i18n";
 import { change, download, remove, stop } from "~/session/actions";

@@ -1,5 +1,5 @@
 /** The page's keyboard. */
-import { closeDialog, useDialogs } from "~/app/dialogs";
+import { closeDialog, useDialogs } from "~/app/dialog";
 import { commands } from "./commands";
 import { commandOf } from "./keys";
 import { isMac } from "./platform";

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ExternalLink } from "lucide-react";
 import { api, ask } from "~/api/client";
-import { closeDialog, useDialogs } from "~/app/dialogs";
+import { closeDialog, useDialogs } from "~/app/dialog";
 import { useWords } from "~/i18n";
 import { attempt } from "~/session/actions";
 import { Button } from "~/ui/Button";

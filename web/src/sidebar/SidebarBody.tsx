@@ -1,6 +1,6 @@
 import { Archive, ArrowLeft, Boxes, Command, PanelLeftClose, Settings, SquarePen } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { type DialogName, openDialog } from "~/app/dialogs";
+import { type DialogName, openDialog } from "~/app/dialog";
 import { useWords } from "~/i18n";
 import { SearchField } from "~/search/SearchField";
 import { SearchResults } from "~/search/SearchResults";

@@ -1,7 +1,7 @@
 /** What stands in a thread that has nothing to show. */
 import { Columns2, Command, Layers, SlidersHorizontal } from "lucide-react";
 import { useEffect, useState } from "react";
-import { openDialog } from "~/app/dialogs";
+import { openDialog } from "~/app/dialog";
 import { useConfigs, useConfigsKnown } from "~/configs/queries";
 import { configOf, isEcho } from "~/configs/state";
 import { useWords } from "~/i18n";

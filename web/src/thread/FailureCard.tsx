@@ -1,6 +1,6 @@
 import { AlertTriangle } from "lucide-react";
 import type { Failure } from "~/api/types";
-import { openDialog } from "~/app/dialogs";
+import { openDialog } from "~/app/dialog";
 import { useWords } from "~/i18n";
 import { said } from "./lines";
 import type { Row } from "~/session/thread";

@@ -1,4 +1,4 @@
-import { openDialog } from "~/app/dialogs";
+import { openDialog } from "~/app/dialog";
 import { useWords } from "~/i18n";
 import { Button } from "~/ui/Button";
 import { goToNew } from "./go";
