@@ -4,13 +4,8 @@
  */
 import { create } from "zustand";
 import { ApiError, refusal } from "./client";
+import type { FeedEvent } from "./events";
 import { splitter } from "./sse";
-
-export interface FeedEvent {
-  name: string;
-  cursor: string;
-  data: Record<string, unknown> & { session_id?: string; turn_id?: string };
-}
 
 /** `live`: events arrive. `lost`: the server does not answer, since `since` (ms). `refused`: it wants a key. */
 export const useLink = create<{ state: "connecting" | "live" | "lost" | "refused"; since: number }>(() => ({
@@ -105,10 +100,10 @@ async function read(stop: AbortSignal): Promise<void> {
   heardAt = Date.now();
   useLink.setState({ state: "live", since: heardAt });
   // A stream that begins now may have missed what came before it: everybody looks afresh.
-  if (!cursor) tell({ name: "reset", cursor: "", data: {} });
+  if (!cursor) tell({ name: "reset", cursor: "", data: { cursor: "" } });
   const feed = splitter(({ id, name, data }) => {
-    const event: FeedEvent = { name, cursor: id, data: JSON.parse(data) };
-    cursor = name === "reset" ? String(event.data.cursor) : id || cursor;
+    const event = { name, cursor: id, data: JSON.parse(data) } as FeedEvent;
+    cursor = event.name === "reset" ? event.data.cursor : id || cursor;
     tell(event);
   });
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -43,7 +43,7 @@ async function rerun(session: string, turn: string, route: "/turns/{id}/retry" |
   const body = { wait: false, ...(config_id ? { config_id } : {}) };
   await attempt(
     ask(api.POST(route, { ...path(turn), body })).then(async (made) => {
-      accepted(session, made as never, null);
+      accepted(session, made, null);
       await refresh(session);
     }),
   );

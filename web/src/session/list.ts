@@ -1,9 +1,11 @@
 /** The sessions that there are, as the sidebar lists them, kept current by the feed. */
 import { create } from "zustand";
 import { api, ask } from "~/api/client";
-import { type FeedEvent, onEvent, useLink } from "~/api/feed";
+import type { FeedEvent } from "~/api/events";
+import { onEvent, useLink } from "~/api/feed";
 import type { Session } from "~/api/types";
 import { all, keep, read } from "./kept";
+import { sessionOf } from "./thread";
 
 export type SessionState = "idle" | "running" | "unread" | "error";
 export type ListKind = "active" | "archived";
@@ -101,24 +103,33 @@ export function forget(id: string): void {
 
 /* ---- events ---- */
 
-function take({ name, data }: FeedEvent): void {
-  if (name === "reset") return reloadSoon();
-  const id = data.session_id;
-  if (!id || !/^(session|queue|turn)\./.test(name)) return;
+function take(event: FeedEvent): void {
+  if (event.name === "reset") return reloadSoon();
+  if (!/^(session|queue|turn)\./.test(event.name)) return;
+  const id = event.data.session_id;
   events.set(id, (events.get(id) ?? 0) + 1);
-  if (name === "session.deleted") return forget(id);
-  if (data.session) return put(data.session as Session);
+  if (event.name === "session.deleted") return forget(id);
+  if ("session" in event.data && event.data.session) return put(event.data.session);
   const session = useList.getState().sessions[id];
-  if (session) put({ ...session, ...changed(name, data, session) });
-  if (!session || name !== "queue.changed" || data.queued == null) touch(id);
+  if (session) put({ ...session, ...changed(event, session) });
+  if (!session || event.name !== "queue.changed" || event.data.queued === null) touch(id);
 }
 
 /** What an event says by itself; the rest is asked for. */
-function changed(name: string, data: FeedEvent["data"], session: Session): Partial<Session> {
-  if (name === "turn.started") return { running: data.turn_id ?? null };
-  if (name === "queue.changed" && data.queued != null) return { queued: Number(data.queued), paused: data.paused === true };
-  const ended = name.startsWith("turn.") && name !== "turn.queued";
-  return ended && session.running === data.turn_id ? { running: null } : {};
+function changed({ name, data }: FeedEvent, session: Session): Partial<Session> {
+  switch (name) {
+    case "turn.started":
+      return { running: data.turn_id };
+    case "queue.changed":
+      return data.queued === null ? {} : { queued: data.queued, paused: data.paused === true };
+    case "turn.completed":
+    case "turn.failed":
+    case "turn.cancelled":
+    case "turn.incomplete":
+      return session.running === data.turn_id ? { running: null } : {};
+    default:
+      return {};
+  }
 }
 
 /** Counts what was heard of a session: an answer that was on its way meanwhile is out of date. */
@@ -142,8 +153,7 @@ async function fetchOne(id: string): Promise<void> {
   const page = await ask(api.GET("/sessions/{id}", { params: { path: { id }, query: { limit: 0 } } })).catch(() => null);
   if (!page) return;
   if (events.get(id) !== heard) return touch(id);
-  const { messages: _, queue: __, active_turn: ___, has_more: ____, cursor: _____, ...session } = page;
-  put(session);
+  put(sessionOf(page));
 }
 
 let wanted = false;

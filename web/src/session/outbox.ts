@@ -89,7 +89,7 @@ async function deliver(send: Sending): Promise<boolean> {
       }),
     );
     discard(send.key);
-    accepted(send.session, turn as never, send.message);
+    accepted(send.session, turn, send.message);
     return true;
   } catch (cause) {
     if (!(cause instanceof ApiError)) throw cause;

@@ -4,9 +4,10 @@
  */
 import { createStore, type StoreApi, useStore } from "zustand";
 import { ApiError, api, ask } from "~/api/client";
-import { type FeedEvent, from, onEvent, watch } from "~/api/feed";
-import type { Content, Turn } from "~/api/types";
-import { apply, empty, type Thread, withAccepted, withBranch, withOlder, withPage } from "./thread";
+import type { FeedEvent } from "~/api/events";
+import { from, onEvent, watch } from "~/api/feed";
+import type { Answer, Content, Turn } from "~/api/types";
+import { apply, empty, sessionOf, type Thread, withAccepted, withBranch, withOlder, withPage } from "./thread";
 
 /** `fresh`: made in this browser, the server does not know it yet. */
 type Phase = "loading" | "fresh" | "ready" | "missing" | "failed";
@@ -88,7 +89,7 @@ export function startSessions(): void {
       for (const [id, entry] of entries) if (entry.store.getState().phase !== "fresh") void refresh(id);
       return;
     }
-    const entry = event.data.session_id ? entries.get(event.data.session_id) : undefined;
+    const entry = entries.get(event.data.session_id);
     if (!entry) return;
     entry.pending.push(event);
     schedule();
@@ -107,20 +108,20 @@ function flush(): void {
   const now = Date.now();
   for (const [id, entry] of entries) {
     if (entry.pending.length === 0) continue;
-    const events = entry.pending.splice(0);
-    let { thread, branch } = entry.store.getState();
-    let ask = false;
-    for (const event of events) {
+    const { branch } = entry.store.getState();
+    let { thread } = entry.store.getState();
+    let open = false;
+    for (const event of entry.pending.splice(0)) {
       if (event.name === "session.deleted") set(entry, { phase: "missing" });
-      if (branch !== null && event.name.startsWith("turn.")) ask = true;
+      if (branch !== null && event.name.startsWith("turn.")) open = true;
       if (branch !== null) continue;
       const [next, need] = apply(thread, event, now);
       if (next.running !== thread.running || next.ended !== thread.ended) entry.changes++;
       thread = next;
-      ask ||= need;
+      open ||= need;
     }
     set(entry, { thread });
-    if (ask) void refresh(id);
+    if (open) void refresh(id);
   }
 }
 
@@ -141,8 +142,7 @@ export async function refresh(id: string): Promise<void> {
     from(page.cursor);
     const state = entry.store.getState();
     if (state.branch !== null) {
-      const { messages: _, queue, ...session } = page;
-      set(entry, { thread: { ...state.thread, session, queue, running: page.running ?? null } });
+      set(entry, { thread: { ...state.thread, session: sessionOf(page), queue: page.queue, running: page.running ?? null } });
     } else {
       const thread = entry.changes === changes ? withPage(state.thread, page, Date.now()) : null;
       if (thread) set(entry, { thread, phase: "ready", error: null });
@@ -202,9 +202,10 @@ export async function showBranch(id: string, branch: string | null): Promise<voi
 /* ---- what was just done here ---- */
 
 /** A turn that the server has just taken. It is on the head's path: that is what is shown from now on. */
-export function accepted(id: string, turn: Turn, content: Content | null): void {
+export function accepted(id: string, turn: Turn | Answer, content: Content | null): void {
   const entry = entries.get(id);
-  if (!entry) return;
+  // An answer is what those get who wait for it.
+  if (!entry || !("kind" in turn)) return;
   const { thread, branch } = entry.store.getState();
   entry.changes++;
   set(entry, { phase: "ready", branch: null, thread: branch === null ? withAccepted(thread, turn, content, Date.now()) : thread });

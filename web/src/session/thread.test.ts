@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { FeedEvent } from "~/api/feed";
+import type { FeedEvent } from "~/api/events";
 import type { Message, SessionPage, Turn } from "~/api/types";
 import { answerKey, apply, empty, type Thread, userKey, withAccepted, withOlder, withPage } from "./thread";
 
-const event = (name: string, data: Record<string, unknown>): FeedEvent => ({ name, cursor: "", data: { turn_id: "t1", session_id: "s", ...data } });
+const event = (name: string, data: Record<string, unknown>) => ({ name, cursor: "", data: { turn_id: "t1", session_id: "s", ...data } }) as FeedEvent;
 const fold = (thread: Thread, ...events: FeedEvent[]) => events.reduce((state, one) => apply(state, one, 1000)[0], thread);
 const usage = { prompt_tokens: 1, completion_tokens: 1, cached_tokens: 0, reasoning_tokens: 0 };
 const timing = { queued_ms: 0, first_token_ms: 1, total_ms: 1 };

@@ -4,7 +4,7 @@
  * states stay final.
  */
 import type { Answer, Content, Failure, Message, Session, SessionPage, Timing, ToolCall, Turn, TurnStatus, Usage } from "~/api/types";
-import type { FeedEvent } from "~/api/feed";
+import type { FeedEvent, TextDelta } from "~/api/events";
 
 /** What is known of a turn beside its messages. */
 interface TurnFacts {
@@ -138,16 +138,16 @@ function rowsOf(messages: Message[]): Row[] {
 export function withPage(thread: Thread, page: SessionPage, now: number): Thread | null {
   const active = page.active_turn ?? null;
   if (page.running && thread.ended.has(page.running)) return null;
-  const { messages, queue, ...session } = page;
-  const fresh = rowsOf(messages);
+  const fresh = rowsOf(page.messages);
   if (active) fresh.push(activeRow(thread, page, now));
   const [keys, older] = joined(thread, fresh, page.has_more);
   const rows = Object.fromEntries(keys.map((key) => [key, thread.rows[key]]).filter((entry): entry is [string, Row] => !!entry[1]));
   for (const row of fresh) rows[row.key] = settled(thread.rows[row.key], row);
-  return { ...thread, session: sessionOf(session), keys, rows, older, running: page.running ?? null, queue: queue.filter((turn) => !thread.ended.has(turn.turn_id)) };
+  return { ...thread, session: sessionOf(page), keys, rows, older, running: page.running ?? null, queue: page.queue.filter((turn) => !thread.ended.has(turn.turn_id)) };
 }
 
-const sessionOf = ({ has_more: _, active_turn: __, cursor: ___, ...session }: Omit<SessionPage, "messages" | "queue">): Session => session as Session;
+/** The session of a page, as the list has it. */
+export const sessionOf = ({ messages: _, queue: __, has_more: ___, active_turn: ____, cursor: _____, ...session }: SessionPage): Session => session;
 
 /** Older rows that were loaded before stay, as long as the new page joins them. */
 function joined(thread: Thread, fresh: Row[], more: boolean): [string[], boolean] {
@@ -207,7 +207,7 @@ export function withAccepted(thread: Thread, turn: Turn, content: Content | null
   }
   const queue = [...thread.queue.filter((queued) => queued.turn_id !== id), { ...turn, input }];
   if (turn.status === "queued") return { ...thread, queue };
-  return turn.status === "running" ? started({ ...thread, queue }, id, {}, now)[0] : thread;
+  return turn.status === "running" ? started({ ...thread, queue }, { session_id: turn.session_id, turn_id: id, model: null, attempt: 1 }, now)[0] : thread;
 }
 
 /** Another path of the session, as it stands: nothing of it runs. */
@@ -219,36 +219,35 @@ export const withBranch = (thread: Thread, messages: Message[], more: boolean): 
 /* ---- events ---- */
 
 /** Applies one event of the feed that concerns this session; and whether the server has to be asked for more. */
-export function apply(thread: Thread, { name, data }: FeedEvent, now: number): [Thread, boolean] {
-  const turn = String(data.turn_id ?? "");
-  if (name.startsWith("session.") || name === "queue.changed") return [thread, true];
-  if (!turn || thread.ended.has(turn)) return [thread, false];
-  switch (name) {
+export function apply(thread: Thread, event: FeedEvent, now: number): [Thread, boolean] {
+  if (!("turn_id" in event.data)) return [thread, true];
+  if (thread.ended.has(event.data.turn_id)) return [thread, false];
+  switch (event.name) {
     case "turn.queued":
-      return [thread, !thread.queue.some((queued) => queued.turn_id === turn)];
+      return [thread, !thread.queue.some((queued) => queued.turn_id === event.data.turn_id)];
     case "turn.started":
-      return started(thread, turn, data, now);
+      return started(thread, event.data, now);
     case "message.delta":
-      return delta(thread, turn, "text", data, now);
     case "reasoning.delta":
-      return delta(thread, turn, "reasoning", data, now);
     case "refusal.delta":
-      return delta(thread, turn, "refusal", data, now);
+      return delta(thread, event, now);
     case "tool_call.delta":
-      return toolCall(thread, turn, data, now);
+      return toolCall(thread, event.data, now);
     case "part.done":
-      return partDone(thread, turn, data, now);
+      return partDone(thread, event.data, now);
     case "snapshot":
-      return snapshot(thread, turn, data, now);
+      return snapshot(thread, event.data, now);
     case "turn.completed":
     case "turn.failed":
     case "turn.cancelled":
     case "turn.incomplete":
-      return ended(thread, turn, data as unknown as Answer);
+      return ended(thread, event.data);
     default:
       return [thread, false];
   }
 }
+
+type Data<Name extends FeedEvent["name"]> = Extract<FeedEvent, { name: Name }>["data"];
 
 function newLive(turn: string, now: number): Row {
   return {
@@ -269,9 +268,7 @@ function newLive(turn: string, now: number): Row {
 
 const put = (thread: Thread, row: Row): Thread => ({ ...thread, rows: { ...thread.rows, [row.key]: row } });
 
-function started(thread: Thread, turn: string, data: FeedEvent["data"], now: number): [Thread, boolean] {
-  const model = typeof data.model === "string" ? data.model : null;
-  const attempt = Number(data.attempt ?? 1);
+function started(thread: Thread, { turn_id: turn, model, attempt }: Data<"turn.started">, now: number): [Thread, boolean] {
   const known = thread.rows[answerKey(turn)];
   if (known?.live) {
     return [put(thread, { ...known, facts: { ...known.facts, model }, live: { ...known.live, attempt } }), false];
@@ -299,57 +296,51 @@ function said(turn: Turn, content: Content): Row {
   return { ...row, key: userKey(turn.turn_id), role: "user", content, at: turn.created_at, facts, live: null };
 }
 
-type Kind = "text" | "reasoning" | "refusal";
-const fieldOf = { text: "content", reasoning: "reasoning", refusal: "refusal" } as const;
+const parts = {
+  "message.delta": { field: "content", counted: "text" },
+  "reasoning.delta": { field: "reasoning", counted: "reasoning" },
+  "refusal.delta": { field: "refusal", counted: "refusal" },
+} as const;
 
-function delta(thread: Thread, turn: string, kind: Kind, data: FeedEvent["data"], now: number): [Thread, boolean] {
-  const row = thread.rows[answerKey(turn)];
+function delta(thread: Thread, { name, data: { turn_id, text, offset } }: TextDelta, now: number): [Thread, boolean] {
+  const row = thread.rows[answerKey(turn_id)];
   if (!row?.live) return [thread, true];
-  const have = row.live.chars[kind];
-  const offset = Number(data.offset ?? 0);
-  const text = String(data.text ?? "");
+  const { field, counted } = parts[name];
+  const have = row.live.chars[counted];
   if (offset > have) return [thread, true];
   const fresh = offset === have ? text : [...text].slice(have - offset).join("");
   if (!fresh) return [thread, false];
-  const live = { ...row.live, lastAt: now, chars: { ...row.live.chars, [kind]: have + scalars(fresh) } };
-  return [put(thread, { ...row, [fieldOf[kind]]: (row[fieldOf[kind]] as string) + fresh, live }), false];
+  const live = { ...row.live, lastAt: now, chars: { ...row.live.chars, [counted]: have + scalars(fresh) } };
+  return [put(thread, { ...row, [field]: `${row[field]}${fresh}`, live }), false];
 }
 
-function toolCall(thread: Thread, turn: string, data: FeedEvent["data"], now: number): [Thread, boolean] {
-  const row = thread.rows[answerKey(turn)];
-  if (!row?.live) return [thread, true];
-  const index = Number(data.index ?? 0);
-  if (index > row.toolCalls.length) return [thread, true];
-  const calls = [...row.toolCalls];
-  const call = calls[index] ?? { id: "", name: "", arguments: "" };
+function toolCall(thread: Thread, { turn_id, index, id, name, arguments: piece }: Data<"tool_call.delta">, now: number): [Thread, boolean] {
+  const row = thread.rows[answerKey(turn_id)];
+  if (!row?.live || index > row.toolCalls.length) return [thread, true];
+  const call = row.toolCalls[index] ?? { id: "", name: "", arguments: "" };
   // A piece that comes again after a snapshot cannot be told from a new one: only a new call's first piece has its id.
-  if (data.id && call.id === data.id) return [thread, true];
-  calls[index] = {
-    id: String(data.id ?? call.id),
-    name: String(data.name ?? call.name),
-    arguments: call.arguments + String(data.arguments ?? ""),
-  };
-  return [put(thread, { ...row, toolCalls: calls, live: { ...row.live, lastAt: now } }), false];
+  if (id && call.id === id) return [thread, true];
+  const toolCalls = [...row.toolCalls];
+  toolCalls[index] = { id: id ?? call.id, name: name ?? call.name, arguments: call.arguments + piece };
+  return [put(thread, { ...row, toolCalls, live: { ...row.live, lastAt: now } }), false];
 }
 
-function partDone(thread: Thread, turn: string, data: FeedEvent["data"], now: number): [Thread, boolean] {
-  const row = thread.rows[answerKey(turn)];
-  if (!row?.live || data.kind !== "reasoning") return [thread, false];
+function partDone(thread: Thread, { turn_id, kind }: Data<"part.done">, now: number): [Thread, boolean] {
+  const row = thread.rows[answerKey(turn_id)];
+  if (!row?.live || kind !== "reasoning") return [thread, false];
   return [put(thread, { ...row, live: { ...row.live, reasoningMs: now - row.live.startedAt } }), false];
 }
 
-function snapshot(thread: Thread, turn: string, data: FeedEvent["data"], now: number): [Thread, boolean] {
-  const row = thread.rows[answerKey(turn)];
+function snapshot(thread: Thread, data: Data<"snapshot">, now: number): [Thread, boolean] {
+  const row = thread.rows[answerKey(data.turn_id)];
   if (!row?.live) return [thread, true];
-  const text = String(data.text ?? "");
-  const reasoning = String(data.reasoning ?? "");
-  const refusal = String(data.refusal ?? "");
+  const { text, reasoning = "", refusal = "", tool_calls: toolCalls = [] } = data;
   const chars = { text: scalars(text), reasoning: scalars(reasoning), refusal: scalars(refusal) };
-  const toolCalls = (data.tool_calls as ToolCall[] | undefined) ?? [];
   return [put(thread, { ...row, content: text, reasoning, refusal, toolCalls, live: { ...row.live, lastAt: now, chars } }), false];
 }
 
-function ended(thread: Thread, turn: string, answer: Answer): [Thread, boolean] {
+function ended(thread: Thread, answer: Answer): [Thread, boolean] {
+  const turn = answer.turn_id;
   const known = thread.rows[answerKey(turn)];
   const next: Thread = {
     ...thread,
