@@ -7,7 +7,7 @@ import { ApiError, api, ask } from "~/api/client";
 import type { FeedEvent } from "~/api/events";
 import { from, onEvent, watch } from "~/api/feed";
 import type { Answer, Content, Turn } from "~/api/types";
-import { apply, empty, sessionOf, type Thread, withAccepted, withBranch, withOlder, withPage } from "./thread";
+import { apply, empty, joinedDeltas, sessionOf, type Thread, withAccepted, withBranch, withOlder, withPage } from "./thread";
 
 /** `fresh`: made in this browser, the server does not know it yet. */
 type Phase = "loading" | "fresh" | "ready" | "missing" | "failed";
@@ -111,7 +111,7 @@ function flush(): void {
     const { branch } = entry.store.getState();
     let { thread } = entry.store.getState();
     let open = false;
-    for (const event of entry.pending.splice(0)) {
+    for (const event of joinedDeltas(entry.pending.splice(0))) {
       if (event.name === "session.deleted") set(entry, { phase: "missing" });
       if (branch !== null && event.name.startsWith("turn.")) open = true;
       if (branch !== null) continue;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FeedEvent } from "~/api/events";
 import type { Message, SessionPage, Turn } from "~/api/types";
-import { answerKey, apply, empty, type Thread, userKey, withAccepted, withOlder, withPage } from "./thread";
+import { answerKey, apply, empty, joinedDeltas, type Thread, userKey, withAccepted, withOlder, withPage } from "./thread";
 
 const event = (name: string, data: Record<string, unknown>) => ({ name, cursor: "", data: { turn_id: "t1", session_id: "s", ...data } }) as FeedEvent;
 const fold = (thread: Thread, ...events: FeedEvent[]) => events.reduce((state, one) => apply(state, one, 1000)[0], thread);
@@ -27,6 +27,15 @@ describe("a stream", () => {
     const started = fold(empty, event("turn.started", {}));
     expect(apply(started, event("message.delta", { text: "x", offset: 5 }), 0)[1]).toBe(true);
     expect(apply(empty, event("message.delta", { text: "x", offset: 0 }), 0)[1]).toBe(true);
+  });
+
+  it("becomes the same text when neighbouring pieces are taken as one", () => {
+    const delta = (text: string, offset: number, turn_id = "t1") => event("message.delta", { text, offset, turn_id });
+    const events = [event("turn.started", {}), delta("你好", 0), delta("😀", 2), delta("a", 9, "t2"), delta("!", 3), event("reasoning.delta", { text: "hm", offset: 0 }), delta("?", 4), delta("?", 4)];
+    const joined = joinedDeltas(events);
+    expect(joined).toHaveLength(7);
+    expect(joined[1]?.data).toMatchObject({ text: "你好😀", offset: 0 });
+    expect(fold(empty, ...joined)).toEqual(fold(empty, ...events));
   });
 
   it("is replaced by a snapshot and goes on behind it", () => {

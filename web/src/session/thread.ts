@@ -218,6 +218,27 @@ export const withBranch = (thread: Thread, messages: Message[], more: boolean): 
 
 /* ---- events ---- */
 
+/** Neighbouring pieces of one text become one event: a frame may bring hundreds, and each that is applied copies the rows. */
+export function joinedDeltas(events: readonly FeedEvent[]): FeedEvent[] {
+  const joined: FeedEvent[] = [];
+  let end = 0;
+  for (const event of events) {
+    if (!isTextDelta(event)) {
+      joined.push(event);
+      continue;
+    }
+    const { turn_id, offset, text } = event.data;
+    const last = joined.at(-1);
+    const goesOn = last && isTextDelta(last) && last.name === event.name && last.data.turn_id === turn_id && offset === end;
+    if (goesOn) joined.splice(-1, 1, { ...event, data: { ...last.data, text: last.data.text + text } });
+    else joined.push(event);
+    end = offset + scalars(text);
+  }
+  return joined;
+}
+
+const isTextDelta = (event: FeedEvent): event is TextDelta => "offset" in event.data;
+
 /** Applies one event of the feed that concerns this session; and whether the server has to be asked for more. */
 export function apply(thread: Thread, event: FeedEvent, now: number): [Thread, boolean] {
   if (!("turn_id" in event.data)) return [thread, true];
