@@ -86,6 +86,13 @@ describe("a page of the server", () => {
     expect(again.rows[userKey("t2")]).toBe(loaded.rows[userKey("t2")]);
   });
 
+  it("that was faster than the events of a turn stands: they show it no second time", () => {
+    const stored = withPage(empty, page({ messages: [message("t1", "user", "q"), message("t1", "assistant", "ab")] }), 0)!;
+    expect(apply(stored, event("turn.started", {}), 0)).toEqual([stored, false]);
+    expect(apply(stored, event("message.delta", { text: "ab", offset: 0 }), 0)).toEqual([stored, false]);
+    expect(fold(stored, final("ab")).keys).toEqual(stored.keys);
+  });
+
   it("gives a turn that failed without a word a row to show it", () => {
     const thread = withPage(empty, page({ messages: [message("t1", "user", "q", "failed")] }), 0)!;
     expect(thread.rows[answerKey("t1")]?.facts.status).toBe("failed");

@@ -243,6 +243,8 @@ const isTextDelta = (event: FeedEvent): event is TextDelta => "offset" in event.
 export function apply(thread: Thread, event: FeedEvent, now: number): [Thread, boolean] {
   if (!("turn_id" in event.data)) return [thread, true];
   if (thread.ended.has(event.data.turn_id)) return [thread, false];
+  // A page may be faster than the events of what it tells. Only the end is still taken: it is what refuses older pages.
+  if (!("status" in event.data) && isStored(thread.rows[answerKey(event.data.turn_id)])) return [thread, false];
   switch (event.name) {
     case "turn.queued":
       return [thread, !thread.queue.some((queued) => queued.turn_id === event.data.turn_id)];
@@ -267,6 +269,8 @@ export function apply(thread: Thread, event: FeedEvent, now: number): [Thread, b
       return [thread, false];
   }
 }
+
+const isStored = (row: Row | undefined): boolean => !!row && !row.live && final(row.facts.status);
 
 type Data<Name extends FeedEvent["name"]> = Extract<FeedEvent, { name: Name }>["data"];
 
