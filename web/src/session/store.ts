@@ -5,7 +5,7 @@
 import { createStore, type StoreApi, useStore } from "zustand";
 import { ApiError, api, ask } from "~/api/client";
 import type { FeedEvent } from "~/api/events";
-import { from, onEvent, watch } from "~/api/feed";
+import { from, onEvent, useLink, watch } from "~/api/feed";
 import type { Answer, Content, Turn } from "~/api/types";
 import { apply, empty, joinedDeltas, sessionOf, type Thread, withAccepted, withBranch, withOlder, withPage } from "./thread";
 
@@ -31,6 +31,8 @@ interface Entry {
   changes: number;
   asking: boolean;
   askAgain: boolean;
+  /** The last question got no answer: it is put again when the link is back. */
+  unanswered: boolean;
 }
 
 /** A session that nobody shows any more is remembered for a while: people switch back and forth. */
@@ -62,7 +64,7 @@ function make(id: string, fresh: boolean): Entry {
     branch: null,
     loadingOlder: false,
   }));
-  const entry: Entry = { store, users: 0, unwatch: watch(id), pending: [], changes: 0, asking: false, askAgain: false };
+  const entry: Entry = { store, users: 0, unwatch: watch(id), pending: [], changes: 0, asking: false, askAgain: false, unanswered: false };
   entries.set(id, entry);
   if (!fresh) void refresh(id);
   return entry;
@@ -93,6 +95,9 @@ export function startSessions(): void {
     if (!entry) return;
     entry.pending.push(event);
     schedule();
+  });
+  useLink.subscribe(({ state }) => {
+    for (const [id, entry] of entries) if (state === "live" && entry.unanswered) void refresh(id);
   });
 }
 
@@ -136,6 +141,7 @@ export async function refresh(id: string): Promise<void> {
     return;
   }
   entry.asking = true;
+  entry.unanswered = false;
   const changes = entry.changes;
   try {
     const page = await ask(api.GET("/sessions/{id}", { params: { path: { id } } }));
@@ -160,11 +166,15 @@ export async function refresh(id: string): Promise<void> {
   }
 }
 
+const AGAIN_MS = 1000;
+
 function failed(entry: Entry, error: ApiError): void {
-  const { phase } = entry.store.getState();
-  if (error.status === 404) set(entry, phase === "fresh" ? {} : { phase: "missing" });
-  // Without a link the banner says so, and the next `reset` or reconnection asks again.
-  else if (!error.unsent && phase === "loading") set(entry, { phase: "failed", error });
+  const { id, phase } = entry.store.getState();
+  if (error.status === 404) return set(entry, phase === "fresh" ? {} : { phase: "missing" });
+  // Without a link the banner says so.
+  entry.unanswered = error.unsent || error.status === 401;
+  if (!entry.unanswered && phase === "loading") return set(entry, { phase: "failed", error });
+  if (error.unsent && useLink.getState().state === "live") setTimeout(() => entry.unanswered && void refresh(id), AGAIN_MS);
 }
 
 /** Loads what came before the first row. */
