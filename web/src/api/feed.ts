@@ -16,6 +16,8 @@ export const useLink = create<{ state: "connecting" | "live" | "lost" | "refused
 const RETRY_MS = [250, 500, 1000, 1000, 2000];
 /** The server comments every 15 s; a link that says nothing for longer is dead. */
 const SILENCE_MS = 40_000;
+/** A server that is there answers sooner. */
+const CONNECT_MS = 10_000;
 
 const listeners = new Set<(event: FeedEvent) => void>();
 const watched = new Map<string, number>();
@@ -23,7 +25,9 @@ let cursor: string | null = null;
 let running: AbortController | null = null;
 let restart: ReturnType<typeof setTimeout> | undefined;
 let failures = 0;
+/** When the link gave a sign of life, and how long it may be without another. */
 let heardAt = 0;
+let patience = CONNECT_MS;
 
 export function onEvent(listener: (event: FeedEvent) => void): () => void {
   listeners.add(listener);
@@ -44,10 +48,13 @@ export function watch(session: string): () => void {
 }
 
 export function startFeed(): void {
-  window.addEventListener("offline", () => lost());
-  window.addEventListener("online", () => reconnect());
+  // The browser knows of networks only: a server on this machine answers without one.
+  window.addEventListener("offline", reconnect);
+  window.addEventListener("online", reconnect);
   setInterval(() => {
-    if (useLink.getState().state === "live" && Date.now() - heardAt > SILENCE_MS) reopen(0);
+    if (useLink.getState().state === "refused" || Date.now() - heardAt < patience) return;
+    lost();
+    reopen(0);
   }, 5000);
   reopen();
 }
@@ -69,6 +76,8 @@ function lost(): void {
 
 function reopen(delay = 20): void {
   clearTimeout(restart);
+  heardAt = Date.now();
+  patience = CONNECT_MS;
   restart = setTimeout(() => {
     running?.abort();
     running = new AbortController();
@@ -98,6 +107,7 @@ async function read(stop: AbortSignal): Promise<void> {
   if (!response.ok || !response.body) throw refusal(response, await response.json().catch(() => undefined));
   failures = 0;
   heardAt = Date.now();
+  patience = SILENCE_MS;
   useLink.setState({ state: "live", since: heardAt });
   // A stream that begins now may have missed what came before it: everybody looks afresh.
   if (!cursor) tell({ name: "reset", cursor: "", data: { cursor: "" } });
