@@ -1,5 +1,5 @@
 import { useWords } from "~/i18n";
-import { type SessionState, stateOf, useList } from "~/session/list";
+import { useSessionState } from "~/session/seen";
 import { StateMark } from "~/sidebar/StateMark";
 import { Caps } from "./Caps";
 import type { CommandId } from "./commands";
@@ -35,7 +35,7 @@ export function EntryRow({ id, entry, chosen, onPoint, onTake }: Props) {
 
 function SessionEntry({ entry: { session } }: { entry: Extract<Entry, { kind: "session" }> }) {
   const words = useWords();
-  const state = useList((list): SessionState => stateOf(session, list.seen[session.id], list.since));
+  const state = useSessionState(session);
   return (
     <>
       <StateMark state={state} />

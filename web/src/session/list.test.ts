@@ -1,23 +1,12 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { api } from "~/api/client";
 import type { Session } from "~/api/types";
-import { sorted, stateOf, withoutGone } from "./list";
+import { loadMore, sorted, useList, withoutGone } from "./list";
 
-const session = (id: string, rest: Partial<Session> = {}) => ({ id, active_at: "2026-03-01", pinned: false, archived: false, running: null, head: "t1", head_status: "completed", head_ended_at: "2026-03-01", ...rest }) as Session;
+vi.mock("~/api/client", async (original) => ({ ...(await original<typeof import("~/api/client")>()), api: { GET: vi.fn() } }));
+
+const session = (id: string, rest: Partial<Session> = {}) => ({ id, active_at: "2026-03-01", pinned: false, archived: false, ...rest }) as Session;
 const byId = (...all: Session[]) => Object.fromEntries(all.map((one) => [one.id, one]));
-
-test.each([
-  ["runs", session("a", { running: "t2" }), "t1", "running"],
-  ["has nothing yet", session("a", { head: null }), undefined, "idle"],
-  ["was seen to its end", session("a"), "t1", "idle"],
-  ["went on", session("a"), "t0", "unread"],
-  ["went on and failed", session("a", { head_status: "failed" }), "t0", "error"],
-  ["failed before the user's eyes", session("a", { head_status: "failed" }), "t1", "idle"],
-  ["was never seen and ended before this browser came", session("a"), undefined, "idle"],
-  ["was never seen and ended since", session("a", { head_ended_at: "2026-03-03" }), undefined, "unread"],
-  ["was never seen and failed", session("a", { head_status: "failed" }), undefined, "error"],
-])("a session that %s", (_, one, seen, state) => {
-  expect(stateOf(one, seen, "2026-03-02")).toBe(state);
-});
 
 test("pinned sessions stand first, then the newest; of the archived none", () => {
   const all = byId(session("old"), session("new", { active_at: "2026-03-02" }), session("pinned", { pinned: true }), session("gone", { archived: true }));
@@ -31,4 +20,13 @@ test("after a gap those go that should have come with the first page and did not
   const now = { ...before, ...byId(session("last", { active_at: "3" }), session("kept", { active_at: "6" }), session("new", { active_at: "7" })) };
   expect(Object.keys(withoutGone(before, now, "last")).sort()).toEqual(["kept", "last", "new", "older"]);
   expect(Object.keys(withoutGone(before, now, null)).sort()).toEqual(["kept", "last", "new"]);
+});
+
+test("the archive is asked for though the other list is still on its way", async () => {
+  const GET = vi.mocked(api.GET as unknown as (path: string, asked: { params: { query: { archived: boolean } } }) => Promise<unknown>);
+  const empty = { data: { data: [], has_more: false }, response: new Response() };
+  GET.mockImplementation((_, { params: { query } }) => (query.archived ? Promise.resolve(empty) : new Promise(() => undefined)));
+  void loadMore("active");
+  await loadMore("archived");
+  expect(useList.getState().pages).toEqual({ active: { next: undefined, state: "loading" }, archived: { next: null, state: "idle" } });
 });

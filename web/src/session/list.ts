@@ -4,68 +4,60 @@ import { api, ask } from "~/api/client";
 import type { FeedEvent } from "~/api/events";
 import { onEvent, useLink } from "~/api/feed";
 import type { Session } from "~/api/types";
-import { all, keep, read } from "./kept";
 import { sessionOf } from "./thread";
 
-export type SessionState = "idle" | "running" | "unread" | "error";
 export type ListKind = "active" | "archived";
+
+interface Pages {
+  /** Where the list goes on; `null` at its end, `undefined` before the first page. */
+  next: string | null | undefined;
+  /** `failed`: the last page could not be had. */
+  state: "idle" | "loading" | "failed";
+}
 
 interface List {
   /** Every session that was loaded, by id. */
   sessions: Record<string, Session>;
-  /** Where the list of each kind goes on; `null` at its end, `undefined` before the first page. */
-  next: Partial<Record<ListKind, string | null>>;
-  /** The head that this browser has shown last, by session. */
-  seen: Record<string, string>;
-  /** When this browser came here first: what ended before is no news to it. */
-  since: string;
-  loading: boolean;
-  /** The last page could not be had. */
-  failed: boolean;
+  pages: Record<ListKind, Pages>;
 }
 
 const PAGE = 100;
+const unasked: Pages = { next: undefined, state: "idle" };
+const kinds: ListKind[] = ["active", "archived"];
 
-export const useList = create<List>(() => ({ sessions: {}, next: {}, seen: {}, since: "", loading: false, failed: false }));
+export const useList = create<List>(() => ({ sessions: {}, pages: { active: unasked, archived: unasked } }));
 
 export function startList(): void {
-  const since = read<string>("since") ?? new Date().toISOString();
-  keep("since", since);
-  useList.setState({ seen: Object.fromEntries(all<string>("seen.")), since });
-  window.addEventListener("storage", ({ key, newValue }) => {
-    if (!key?.startsWith("turnwise.seen.") || !newValue) return;
-    const session = key.slice("turnwise.seen.".length);
-    useList.setState(({ seen }) => ({ seen: { ...seen, [session]: read<string>(`seen.${session}`) ?? "" } }));
-  });
   onEvent(take);
   // From here on events tell what changes: the list is asked for once they come, whether or not they begin with a reset.
   useLink.subscribe(({ state }) => {
-    const { next, loading, failed } = useList.getState();
-    if (state === "live" && !loading && (failed || next.active === undefined)) reloadSoon();
+    const { active, archived } = useList.getState().pages;
+    const lacking = (active.next === undefined && active.state === "idle") || active.state === "failed" || archived.state === "failed";
+    if (state === "live" && lacking) reloadSoon();
   });
 }
 
 /** Counts the times that the list began anew: a page of the time before does not go on with it. */
 let generation = 0;
 
-/** The next page of the list. */
+/** The next page of a list. */
 export async function loadMore(kind: ListKind): Promise<void> {
-  const { next, loading } = useList.getState();
-  if (loading || next[kind] === null) return;
+  const { next, state } = useList.getState().pages[kind];
+  if (state === "loading" || next === null) return;
   const mine = generation;
-  useList.setState({ loading: true, failed: false });
+  setPages(kind, { next, state: "loading" });
   try {
-    const query = { limit: PAGE, archived: kind === "archived", ...(next[kind] ? { after: next[kind] } : {}) };
+    const query = { limit: PAGE, archived: kind === "archived", ...(next ? { after: next } : {}) };
     const page = await ask(api.GET("/sessions", { params: { query } }));
     if (mine !== generation) return;
     put(...page.data);
-    useList.setState((list) => ({ next: { ...list.next, [kind]: page.has_more ? page.next : null } }));
+    setPages(kind, { next: page.has_more ? page.next : null, state: "idle" });
   } catch {
-    if (mine === generation) useList.setState({ failed: true });
-  } finally {
-    if (mine === generation) useList.setState({ loading: false });
+    if (mine === generation) setPages(kind, { next, state: "failed" });
   }
 }
+
+const setPages = (kind: ListKind, pages: Pages): void => useList.setState((list) => ({ pages: { ...list.pages, [kind]: pages } }));
 
 const later = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0);
 
@@ -73,23 +65,6 @@ const later = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0);
 export function sorted(sessions: Record<string, Session>, archived: boolean): Session[] {
   const shown = Object.values(sessions).filter((session) => session.archived === archived);
   return shown.sort((a, b) => Number(b.pinned) - Number(a.pinned) || later(a.active_at, b.active_at) || later(a.id, b.id));
-}
-
-/** `seen` is the head that was shown last; a session that never was is news when it ended after `since`. */
-export function stateOf(session: Session, seen: string | undefined, since = ""): SessionState {
-  if (session.running) return "running";
-  if (!session.head) return "idle";
-  const failed = session.head_status === "failed";
-  if (seen === undefined) return failed ? "error" : since !== "" && (session.head_ended_at ?? "") > since ? "unread" : "idle";
-  if (session.head === seen) return "idle";
-  return failed ? "error" : "unread";
-}
-
-/** The user has this session's newest turn before their eyes. */
-export function markSeen(session: string, head: string | null | undefined): void {
-  if (!head || useList.getState().seen[session] === head) return;
-  keep(`seen.${session}`, head);
-  useList.setState(({ seen }) => ({ seen: { ...seen, [session]: head } }));
 }
 
 export function put(...sessions: Session[]): void {
@@ -171,11 +146,12 @@ function reloadSoon(): void {
 /** The feed begins, or has a gap: what is listed is asked for again. */
 async function reload(): Promise<void> {
   generation++;
-  const before = useList.getState().sessions;
-  useList.setState({ next: {}, loading: false });
-  await Promise.all([loadMore("active"), loadPinned()]);
-  const { sessions, next, failed } = useList.getState();
-  if (!failed) useList.setState({ sessions: withoutGone(before, sessions, next.active ?? null) });
+  const { sessions: before, pages } = useList.getState();
+  const listed = kinds.filter((kind) => kind === "active" || pages[kind] !== unasked);
+  useList.setState({ pages: { active: unasked, archived: unasked } });
+  await Promise.all([...listed.map(loadMore), loadPinned()]);
+  const { sessions, pages: { active } } = useList.getState();
+  if (active.state === "idle") useList.setState({ sessions: withoutGone(before, sessions, active.next ?? null) });
 }
 
 /** Pinned sessions stand first, however long ago they were used. */

@@ -1,18 +1,11 @@
 /** What stands where no sessions stand: that they load, that they could not be had, or that there are none. */
-import { useEffect } from "react";
-import { useLink } from "~/api/feed";
 import { useWords, type Words } from "~/i18n";
 import { type ListKind, loadMore, useList } from "~/session/list";
 import { Button } from "~/ui/Button";
 
 export function ListFoot({ kind, empty, words }: { kind: ListKind; empty: boolean; words: Words["sidebar"] }) {
-  const next = useList((list) => list.next[kind]);
-  const failed = useList((list) => list.failed);
-  const live = useLink((link) => link.state === "live");
-  useEffect(() => {
-    if (live && useList.getState().failed) void loadMore(kind);
-  }, [live, kind]);
-  if (failed) return <Failed kind={kind} words={words} />;
+  const { next, state } = useList((list) => list.pages[kind]);
+  if (state === "failed") return <Failed kind={kind} words={words} />;
   if (next === undefined) return empty ? <Skeleton /> : null;
   if (next !== null) return <p className="px-2 py-2 text-xs text-muted">{words.loading}</p>;
   if (!empty) return null;

@@ -85,9 +85,8 @@ function Heading({ group, day }: { group: string; day: Date }) {
 
 /** Asks for the next page before the end comes into view. */
 function useMore(kind: ListKind, last: number, count: number): void {
-  const next = useList((list) => list.next[kind]);
-  const waiting = useList((list) => list.loading || list.failed);
+  const { next, state } = useList((list) => list.pages[kind]);
   useEffect(() => {
-    if (!waiting && next && last >= count - AHEAD) void loadMore(kind);
-  }, [kind, last, count, next, waiting]);
+    if (state === "idle" && next && last >= count - AHEAD) void loadMore(kind);
+  }, [kind, last, count, next, state]);
 }

@@ -2,7 +2,7 @@
 import { memo, type MouseEvent } from "react";
 import type { Session } from "~/api/types";
 import { useWords } from "~/i18n";
-import { stateOf, useList } from "~/session/list";
+import { useSessionState } from "~/session/seen";
 import { dragSession } from "~/workspace/drag";
 import { goTo } from "~/workspace/go";
 import { addressOf } from "./link";
@@ -22,7 +22,7 @@ const looks = { active: "bg-accent-soft", beside: "bg-hover/60", none: "hover:bg
 
 export const SessionRow = memo(function SessionRow({ session, shown, reachable }: Props) {
   const words = useWords();
-  const state = useList((list) => stateOf(session, list.seen[session.id], list.since));
+  const state = useSessionState(session);
   const title = session.title ?? words.app.untitled;
   const open = (event: MouseEvent, beside: boolean) => {
     event.preventDefault();

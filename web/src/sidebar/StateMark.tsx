@@ -1,6 +1,6 @@
 import { CircleAlert, LoaderCircle } from "lucide-react";
 import { useWords } from "~/i18n";
-import type { SessionState } from "~/session/list";
+import type { SessionState } from "~/session/seen";
 
 /** How a session does: a turning ring, a dot or a sign, and a word for those who do not see it. */
 export function StateMark({ state }: { state: SessionState }) {

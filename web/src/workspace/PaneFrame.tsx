@@ -2,7 +2,8 @@
 import { useEffect, useLayoutEffect, useState } from "react";
 import { Composer } from "~/composer/Composer";
 import { useWords } from "~/i18n";
-import { markSeen, put, useList } from "~/session/list";
+import { put, useList } from "~/session/list";
+import { markSeen } from "~/session/seen";
 import { hold, useSession } from "~/session/store";
 import { Thread } from "~/thread/Thread";
 import { DropEdges } from "./DropEdges";

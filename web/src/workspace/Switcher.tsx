@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import { useWords } from "~/i18n";
-import { type SessionState, stateOf, useList } from "~/session/list";
+import { useList } from "~/session/list";
+import { useSessionState } from "~/session/seen";
 import { StateMark } from "~/sidebar/StateMark";
 import type { Pane } from "./layout";
 import { activate, useWorkspace } from "./store";
@@ -21,7 +22,7 @@ function Choice({ pane }: { pane: Pane }) {
   const words = useWords();
   const active = useWorkspace((state) => state.active === pane.id);
   const session = useList((list) => list.sessions[pane.session]);
-  const state = useList((list): SessionState => (session ? stateOf(session, list.seen[session.id], list.since) : "idle"));
+  const state = useSessionState(session);
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (active) button.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
