@@ -6,7 +6,7 @@ import { create } from "zustand";
 import { ApiError, api, ask, newId } from "~/api/client";
 import { useLink } from "~/api/feed";
 import type { Content } from "~/api/types";
-import { all, keep } from "./kept";
+import { all, keep, read } from "./kept";
 import { accepted } from "./store";
 
 export interface Sending {
@@ -31,7 +31,14 @@ export function startOutbox(): void {
   const left = all<Sending>("send.").map(([, send]) => send);
   useOutbox.setState({ sends: left.sort((a, b) => a.at - b.at) });
   useLink.subscribe(({ state }) => state === "live" && flushAll());
+  window.addEventListener("storage", ({ key }) => key?.startsWith("turnwise.send.") && follow(key.slice("turnwise.send.".length)));
   flushAll();
+}
+
+/** Two tabs may have the same send: what was delivered, refused or taken back in the other one is so here. */
+function follow(key: string): void {
+  const now = read<Sending>(`send.${key}`);
+  useOutbox.setState(({ sends }) => ({ sends: sends.flatMap((send) => (send.key === key ? (now ?? []) : send)) }));
 }
 
 export function post(send: Omit<Sending, "key" | "at" | "refused">): void {
