@@ -1,14 +1,10 @@
+/** A session's own address. */
 import { currentWords } from "~/i18n";
 import { toast } from "~/ui/toasts";
+import { copy } from "~/ui/useCopy";
 
 export const addressOf = (session: string): string => `/s/${encodeURIComponent(session)}`;
 
 export async function copyLink(session: string): Promise<void> {
-  const words = currentWords().sidebar;
-  try {
-    await navigator.clipboard.writeText(location.origin + addressOf(session));
-    toast(words.linkCopied);
-  } catch {
-    toast(words.linkNotCopied);
-  }
+  if (await copy(location.origin + addressOf(session))) toast(currentWords().sidebar.linkCopied);
 }

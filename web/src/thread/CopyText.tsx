@@ -1,24 +1,15 @@
 import { Check, Copy } from "lucide-react";
-import { useEffect, useState } from "react";
 import { useWords } from "~/i18n";
-import { attempt } from "~/session/actions";
 import { IconButton } from "~/ui/Button";
-import { copy } from "./copy";
+import { useCopy } from "~/ui/useCopy";
 
-const SHOWN_MS = 2000;
-
-/** Copies a text as it is, byte for byte; its place never changes its size. */
+/** Copies a text; its place never changes its size. */
 export function CopyText({ text, name }: { text: string; name: string }) {
   const words = useWords().app;
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), SHOWN_MS);
-    return () => clearTimeout(timer);
-  }, [copied]);
+  const { copied, copyIt } = useCopy(text);
   return (
     <>
-      <IconButton name={name} onClick={() => void attempt(copy(text)).then(setCopied)}>
+      <IconButton name={name} onClick={copyIt}>
         {copied ? <Check className="text-ok" /> : <Copy />}
       </IconButton>
       <span role="status" className="sr-only">

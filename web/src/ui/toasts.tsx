@@ -1,7 +1,7 @@
 /** Short notes in the page's upper corner, clear of what is being read and written, with at most one thing to do. Read out once, politely. */
 import { create } from "zustand";
 import { currentWords } from "~/i18n";
-import { newId } from "~/api/client";
+import { ApiError, newId } from "~/api/client";
 import { Button } from "./Button";
 
 interface Toast {
@@ -23,7 +23,11 @@ export function toast(text: string, action?: Toast["action"]): void {
 const dismiss = (id: string) => useToasts.setState(({ toasts }) => ({ toasts: toasts.filter((one) => one.id !== id) }));
 
 /** Says what went wrong with something that the user asked for. */
-export const toastError = (cause: unknown): void => toast(`${currentWords().app.failed}: ${cause instanceof Error ? cause.message : String(cause)}`);
+export function toastError(cause: unknown): void {
+  const { failed, unreachable } = currentWords().app;
+  const reason = cause instanceof ApiError && cause.status === 0 ? unreachable : cause instanceof Error ? cause.message : String(cause);
+  toast(`${failed}: ${reason}`);
+}
 
 export function Toasts() {
   const toasts = useToasts((state) => state.toasts);

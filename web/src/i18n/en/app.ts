@@ -8,9 +8,11 @@ export const app = {
   more: "More",
   copy: "Copy",
   copied: "Copied",
+  notCopied: "The browser did not let it be copied",
   newSession: "New session",
   untitled: "New session",
   lost: "The server does not answer. What you write is kept and sent when it is back.",
   reconnect: "Connect now",
   failed: "That did not work",
+  unreachable: "the server does not answer",
 };

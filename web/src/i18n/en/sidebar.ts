@@ -31,7 +31,6 @@ export const sidebar = {
   openBeside: "Open to the side",
   copyLink: "Copy link",
   linkCopied: "Link copied",
-  linkNotCopied: "The browser did not let the link be copied",
   exportMarkdown: "Export as Markdown",
   exportJson: "Export as JSON",
   delete: "Delete",

@@ -33,7 +33,6 @@ export const sidebar: typeof en = {
   openBeside: "在旁边打开",
   copyLink: "复制链接",
   linkCopied: "链接已复制",
-  linkNotCopied: "浏览器不允许复制链接",
   exportMarkdown: "导出为 Markdown",
   exportJson: "导出为 JSON",
   delete: "删除",
