@@ -5,10 +5,11 @@ import type { Turn } from "~/api/types";
 import { useWords } from "~/i18n";
 import { editQueued, moveQueued, removeQueued, resumeQueue, sendNow } from "~/session/actions";
 import { draftOf, setDraft } from "~/session/drafts";
+import { textOf } from "~/session/message";
 import { refresh, useSession } from "~/session/store";
 import { Button } from "~/ui/Button";
 import { toast } from "~/ui/toasts";
-import { textOf, withText } from "./content";
+import { withText } from "./content";
 import { QueueItem } from "./QueueItem";
 
 interface Editing {

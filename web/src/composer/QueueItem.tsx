@@ -3,8 +3,8 @@ import { ChevronDown, ChevronUp, CornerUpRight, Pencil, Trash2 } from "lucide-re
 import { type RefObject, useLayoutEffect, useRef } from "react";
 import type { Turn } from "~/api/types";
 import { useWords } from "~/i18n";
+import { imagesOf, textOf } from "~/session/message";
 import { IconButton } from "~/ui/Button";
-import { imagesOf, textOf } from "./content";
 import { QueueEditor } from "./QueueEditor";
 
 interface Props {

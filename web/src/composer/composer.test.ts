@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { Part } from "~/api/types";
+import { imagesOf, textOf } from "~/session/message";
 import type { Row } from "~/session/thread";
 import type { Pane } from "~/workspace/layout";
-import { bytesOf, contentOf, fits, imagesOf, isBlank, MESSAGE_BYTES_MAX, textOf, withText } from "./content";
+import { bytesOf, contentOf, fits, isBlank, MESSAGE_BYTES_MAX, withText } from "./content";
 import { editOfLast } from "./edit";
 import { type Key, meaningOf } from "./keys";
 import { targetsOf, toggled } from "./targets";
@@ -49,9 +50,9 @@ test("the bound counts bytes, not characters", () => {
 });
 
 test("ArrowUp takes the last message of the user whose place is known", () => {
-  const row = (role: string, content: string, kind: string | null) => ({ role, content, turn: "t", facts: { kind, parent: "p" } }) as unknown as Row;
+  const row = (role: string, content: string, kind: string | null) => ({ role, content, facts: { kind, parent: "p" } }) as unknown as Row;
   const rows = { a: row("user", "first", "message"), b: row("user", "last", "message"), c: row("assistant", "answer", "message") };
-  expect(editOfLast({ keys: ["a", "b", "c"], rows })).toEqual({ text: "last", parts: [], edits: { turn: "t", parent: "p" } });
+  expect(editOfLast({ keys: ["a", "b", "c"], rows })).toEqual({ text: "last", parts: [], edits: { parent: "p" } });
   expect(editOfLast({ keys: ["b"], rows: { b: row("user", "just sent", null) } })).toBeNull();
   expect(editOfLast({ keys: [], rows: {} })).toBeNull();
 });

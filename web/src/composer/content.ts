@@ -1,5 +1,6 @@
-/** Messages as the composer makes and unmakes them: text, and images behind it. Pure. */
+/** Messages as the composer makes them, and how large they may be. Pure. */
 import type { Content, Part } from "~/api/types";
+import { imagesOf } from "~/session/message";
 
 /** The server's default `message_bytes_max`. */
 export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
@@ -9,11 +10,6 @@ export function contentOf(text: string, images: Part[]): Content {
   if (images.length === 0) return text;
   return text.trim() === "" ? images : [{ type: "text", text }, ...images];
 }
-
-export const textOf = (content: Content): string =>
-  typeof content === "string" ? content : content.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n");
-
-export const imagesOf = (content: Content): Part[] => (typeof content === "string" ? [] : content.filter((part) => part.type === "image_url"));
 
 /** The same message with another text. */
 export const withText = (content: Content, text: string): Content => contentOf(text, imagesOf(content));

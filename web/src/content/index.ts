@@ -3,5 +3,4 @@ export { ContentParts } from "./ContentParts";
 export { Markdown } from "./Markdown";
 export { PlainText } from "./PlainText";
 export { Reasoning } from "./Reasoning";
-export { textOf } from "./text";
 export { ToolCalls } from "./ToolCalls";

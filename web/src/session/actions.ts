@@ -28,7 +28,7 @@ export function send(session: string, message: Content): void {
   const state = sessionState(session);
   const draft = draftOf(session);
   const last = state?.branch ?? null;
-  const branches = draft.edits ? { parent: draft.edits.parent } : last ? { parent: last } : null;
+  const branches = draft.edits ?? (last ? { parent: last } : null);
   post({ session, creates: state?.phase === "fresh" ? { config_id: draft.config } : null, message, branches });
   clearDraft(session);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { clearDraft, draftOf, setDraft } from "./drafts";
 
-const edits = { turn: "t1", parent: null };
+const edits = { parent: null };
 
 test("an edit sets aside what was typed, and its end brings it back", () => {
   setDraft("a", { text: "half a thought" });
@@ -13,7 +13,7 @@ test("an edit sets aside what was typed, and its end brings it back", () => {
 test("going from one edit to another keeps what was typed before the first", () => {
   setDraft("b", { text: "mine" });
   setDraft("b", { text: "one", edits });
-  setDraft("b", { text: "two", edits: { turn: "t2", parent: "t1" } });
+  setDraft("b", { text: "two", edits: { parent: "t1" } });
   clearDraft("b");
   expect(draftOf("b").text).toBe("mine");
 });

@@ -2,6 +2,8 @@
 import { create } from "zustand";
 import type { Part } from "~/api/types";
 import { keep, read } from "./kept";
+import { imagesOf, textOf } from "./message";
+import type { Row } from "./thread";
 
 export interface Draft {
   text: string;
@@ -9,8 +11,8 @@ export interface Draft {
   parts: Part[];
   /** The config that a new session is going to use. */
   config: string | null;
-  /** The turn whose message is being edited: sending makes a branch beside it. */
-  edits: { turn: string; parent: string | null } | null;
+  /** A message is being edited, whose turn continues `parent`: sending makes a branch beside it. */
+  edits: { parent: string | null } | null;
   /** What stood here before the edit began: it comes back when the edit is sent or given up. */
   before: { text: string; parts: Part[] } | null;
 }
@@ -40,6 +42,13 @@ export function setDraft(session: string, change: Partial<Draft>): void {
   useDrafts.setState({ [session]: { ...old, before, ...change } });
   keepSoon(session);
 }
+
+/** The draft that edits a message. */
+export const editOf = ({ content, facts }: Row): Pick<Draft, "text" | "parts" | "edits"> => ({
+  text: textOf(content),
+  parts: imagesOf(content),
+  edits: { parent: facts.parent },
+});
 
 /** Empties the composer, or ends an edit and brings back what stood there before it. */
 export function clearDraft(session: string): void {

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
-import { Markdown, PlainText, Reasoning, textOf, ToolCalls } from "~/content";
+import { Markdown, PlainText, Reasoning, ToolCalls } from "~/content";
 import { useWords } from "~/i18n";
+import { textOf } from "~/session/message";
 import { sessionState, useSession } from "~/session/store";
 import { type Row, userKey } from "~/session/thread";
 import { AnswerControls } from "./AnswerControls";

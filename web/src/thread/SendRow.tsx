@@ -5,7 +5,6 @@ import { ContentParts } from "~/content";
 import { useWords } from "~/i18n";
 import { resend, type Sending, useOutbox } from "~/session/outbox";
 import { Button } from "~/ui/Button";
-import { useThread } from "./context";
 import { takeBack } from "./edit";
 import { type Line, sendKey } from "./lines";
 import { RowFrame } from "./RowFrame";
@@ -48,7 +47,6 @@ function Under({ late, lost }: { late: boolean; lost: boolean }) {
 function Refused({ send }: { send: Sending }) {
   const all = useWords();
   const words = all.thread;
-  const { session, pane } = useThread();
   return (
     <div role="alert" className="mt-2 ml-auto flex max-w-[85%] flex-col gap-2 rounded-xl bg-danger-soft px-4 py-3 text-sm">
       <p className="flex items-start gap-2">
@@ -59,7 +57,7 @@ function Refused({ send }: { send: Sending }) {
       </p>
       <div className="flex flex-wrap gap-2">
         <Button className="bg-raised" onClick={() => resend(send.key)}>{all.app.retry}</Button>
-        <Button className="bg-raised" onClick={() => takeBack(session, pane, send)}>{words.edit}</Button>
+        <Button className="bg-raised" onClick={() => takeBack(send)}>{words.edit}</Button>
       </div>
     </div>
   );

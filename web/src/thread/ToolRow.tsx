@@ -1,6 +1,7 @@
 import { ChevronRight } from "lucide-react";
-import { PlainText, textOf } from "~/content";
+import { PlainText } from "~/content";
 import { useWords } from "~/i18n";
+import { textOf } from "~/session/message";
 import type { Row } from "~/session/thread";
 import { statusOf } from "./lines";
 import { RowFrame } from "./RowFrame";

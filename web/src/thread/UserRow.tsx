@@ -1,6 +1,7 @@
 import { CornerDownRight, Pencil } from "lucide-react";
-import { ContentParts, textOf } from "~/content";
+import { ContentParts } from "~/content";
 import { useWords } from "~/i18n";
+import { textOf } from "~/session/message";
 import type { Row } from "~/session/thread";
 import { useSettings } from "~/settings/store";
 import { IconButton } from "~/ui/Button";
@@ -43,7 +44,7 @@ export const Bubble = ({ children }: { children: React.ReactNode }) => (
 
 function UserControls({ row }: { row: Row }) {
   const words = useWords().thread;
-  const { session, pane } = useThread();
+  const { session } = useThread();
   const language = useSettings((settings) => settings.language);
   return (
     <Controls>
@@ -54,7 +55,7 @@ function UserControls({ row }: { row: Row }) {
       )}
       <CopyText text={textOf(row.content)} name={words.copyMessage} />
       {row.message && (
-        <IconButton name={words.editMessage} onClick={() => beginEdit(session, pane, row)}>
+        <IconButton name={words.editMessage} onClick={() => beginEdit(session, row)}>
           <Pencil />
         </IconButton>
       )}

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
-import { textOf } from "~/content";
 import { attempt } from "~/session/actions";
 import { keep, read } from "~/session/kept";
+import { textOf } from "~/session/message";
 import { loadOlder, sessionState, useSession } from "~/session/store";
 import { guess, type Place } from "./follow";
 import { Scroller } from "./Scroller";

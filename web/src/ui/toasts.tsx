@@ -26,7 +26,7 @@ const dismiss = (id: string) => useToasts.setState(({ toasts }) => ({ toasts: to
 export function toastError(cause: unknown): void {
   const { failed, unreachable } = currentWords().app;
   const reason = cause instanceof ApiError && cause.status === 0 ? unreachable : cause instanceof Error ? cause.message : String(cause);
-  toast(`${failed}: ${reason}`);
+  toast(failed(reason));
 }
 
 export function Toasts() {

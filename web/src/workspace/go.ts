@@ -8,7 +8,7 @@ import { activePane, closePane, cycle, openBeside, openIn, openNew, openSession 
 const PATIENCE_MS = 1500;
 
 /** Puts the cursor into the composer of the active pane as soon as it is there, unless the user went elsewhere meanwhile. */
-function focusComposer(): void {
+export function focusComposer(): void {
   const from = document.activeElement;
   const until = performance.now() + PATIENCE_MS;
   const step = () => {

@@ -13,6 +13,6 @@ export const app = {
   untitled: "New session",
   lost: "The server does not answer. What you write is kept and sent when it is back.",
   reconnect: "Connect now",
-  failed: "That did not work",
+  failed: (reason: string) => `That did not work: ${reason}`,
   unreachable: "the server does not answer",
 };

@@ -15,6 +15,6 @@ export const app: typeof en = {
   untitled: "新会话",
   lost: "服务器没有响应。您写的内容会保留，恢复后自动发送。",
   reconnect: "立即连接",
-  failed: "操作未成功",
+  failed: (reason) => `操作未成功：${reason}`,
   unreachable: "服务器没有响应",
 };
