@@ -1,11 +1,11 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { useLink } from "~/api/feed";
 import { queries } from "~/configs/queries";
+import { Panes } from "~/panes/Panes";
 import { SignIn } from "~/settings/SignIn";
-import { useSettings } from "~/settings/store";
+import { RenameDialog } from "~/sidebar/RenameDialog";
 import { Sidebar } from "~/sidebar/Sidebar";
 import { Toasts } from "~/ui/toasts";
-import { Workspace } from "~/workspace/Workspace";
 import { Banner } from "./Banner";
 import { Dialogs } from "./Dialogs";
 import { useDocumentTitle } from "./useDocumentTitle";
@@ -21,18 +21,18 @@ export function App() {
 
 function Page() {
   const refused = useLink((link) => link.state === "refused");
-  const sidebar = useSettings((settings) => settings.sidebar);
   useDocumentTitle();
   if (refused) return <SignIn />;
   return (
     <div className="flex h-full flex-col">
       <Banner />
       <div className="flex min-h-0 flex-1">
-        {sidebar && <Sidebar />}
+        <Sidebar />
         <main className="min-w-0 flex-1">
-          <Workspace />
+          <Panes />
         </main>
       </div>
+      <RenameDialog />
       <Dialogs />
     </div>
   );

@@ -1,9 +1,9 @@
 /** Sends what stands in the composer: to this pane's session, or to every pane of a broadcast. */
+import type { Content } from "~/api/types";
 import { useWords } from "~/i18n";
 import { send } from "~/session/actions";
 import { clearDraft, draftOf, setDraft } from "~/session/drafts";
 import { hold } from "~/session/store";
-import type { Content } from "~/api/types";
 import type { Pane } from "~/workspace/layout";
 import { contentOf, fits, isBlank } from "./content";
 import type { Target } from "./targets";

@@ -1,12 +1,12 @@
 /** One config: its model, its key and everything else, saved when asked, tested when what it calls has changed. */
 import { type FormEvent, useState } from "react";
-import { closeDialog } from "~/app/dialog";
 import type { Config } from "~/api/types";
+import { closeDialog } from "~/app/dialog";
 import { useWords } from "~/i18n";
 import { Button } from "~/ui/Button";
 import { toast, toastError } from "~/ui/toasts";
-import { Advanced } from "./Advanced";
 import { changeConfig, fieldOf } from "./actions";
+import { Advanced } from "./Advanced";
 import { Credentials } from "./Credentials";
 import { DeleteConfig } from "./DeleteConfig";
 import { Field, inputLook } from "./Field";

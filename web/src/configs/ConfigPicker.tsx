@@ -1,7 +1,7 @@
 /** Which config (and so which model) a session uses; opens the configs' dialog for more. */
 import { Check, ChevronDown, KeyRound } from "lucide-react";
-import { openDialog } from "~/app/dialog";
 import type { Config } from "~/api/types";
+import { openDialog } from "~/app/dialog";
 import { useWords } from "~/i18n";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "~/ui/Menu";
 import { useConfigs, useProviders } from "./queries";

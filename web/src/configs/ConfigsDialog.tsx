@@ -1,8 +1,8 @@
 /** The ways to call a model: which there are, one of them in full, and a new one. */
 import { Plus } from "lucide-react";
 import { useEffect, useState } from "react";
-import { closeDialog, useDialogs } from "~/app/dialog";
 import type { Config } from "~/api/types";
+import { closeDialog, useDialogs } from "~/app/dialog";
 import { useWords } from "~/i18n";
 import { Dialog } from "~/ui/Dialog";
 import { AddConfig } from "./AddConfig";

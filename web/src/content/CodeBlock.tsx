@@ -1,7 +1,7 @@
 import { WrapText } from "lucide-react";
 import { memo, useState } from "react";
-import { IconButton } from "~/ui/Button";
 import { useWords } from "~/i18n";
+import { IconButton } from "~/ui/Button";
 import { CopyButton } from "./CopyButton";
 import type { Token } from "./highlighter";
 import { unhidden } from "./unhidden";

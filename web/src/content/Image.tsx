@@ -1,7 +1,7 @@
 import { ImageDown, ImageOff } from "lucide-react";
 import { useState } from "react";
-import { Button } from "~/ui/Button";
 import { useWords } from "~/i18n";
+import { Button } from "~/ui/Button";
 import { imageSource } from "./links";
 
 /** An image of somebody's choosing: what it carries in itself is shown, what stands elsewhere is fetched only after a click. */

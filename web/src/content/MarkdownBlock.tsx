@@ -7,8 +7,8 @@ import { Image } from "./Image";
 import { Link } from "./Link";
 import { keepSafe } from "./links";
 import { Maths } from "./Maths";
-import { unhidden } from "./unhidden";
 import { syntax } from "./syntax";
+import { unhidden } from "./unhidden";
 
 const textIn = (node: Element | undefined): string =>
   node?.children.map((child) => (child.type === "text" ? child.value : child.type === "element" ? textIn(child) : "")).join("") ?? "";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { renderToStaticMarkup } from "react-dom/server";
-import { ContentParts, PlainText, Reasoning, ToolCalls } from ".";
 import type { Content } from "~/api/types";
+import { ContentParts, PlainText, Reasoning, ToolCalls } from ".";
 
 const content: Content = [
   { type: "text", text: "see" },

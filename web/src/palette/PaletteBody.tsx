@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
 import { useWords, words as languages } from "~/i18n";
-import { useChoice } from "~/search/useChoice";
+import { useChoice } from "~/ui/useChoice";
 import { goTo } from "~/workspace/go";
 import { Caps } from "./Caps";
 import { commandIds, commands } from "./commands";

@@ -1,16 +1,16 @@
 /** What can be done from the palette and the keyboard, by name. */
-import { openDialog } from "~/app/dialog";
 import type { Session } from "~/api/types";
+import { openDialog } from "~/app/dialog";
 import type { Words } from "~/i18n";
 import { change, download, remove, stop } from "~/session/actions";
 import { useList } from "~/session/list";
 import { sessionState } from "~/session/store";
 import { useSettings } from "~/settings/store";
 import { archive, unarchive } from "~/sidebar/archive";
+import { focusSearch } from "~/sidebar/focusSearch";
 import { copyLink } from "~/sidebar/link";
 import { rename } from "~/sidebar/rename";
 import { toggleSidebar } from "~/sidebar/sheet";
-import { focusSearch } from "~/search/focus";
 import { close, cyclePanes, goToNew, split } from "~/workspace/go";
 import { PANES_MAX } from "~/workspace/layout";
 import { activePane, panes, setBroadcast } from "~/workspace/store";

@@ -1,9 +1,9 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { api, ask } from "~/api/client";
+import { type Choice, useChoice } from "~/ui/useChoice";
 import { openResult } from "./open";
 import { type Result, resultsOf } from "./results";
-import { type Choice, useChoice } from "./useChoice";
 
 const DEBOUNCE_MS = 120;
 const QUERY_MAX = 200;

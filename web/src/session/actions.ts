@@ -1,8 +1,8 @@
 /** What a user can do to a session or a turn. Each shows at once where it can, and says what failed. */
 import { api, ask } from "~/api/client";
 import type { Content, Session } from "~/api/types";
-import { toast, toastError } from "~/ui/toasts";
 import { currentWords } from "~/i18n";
+import { toast, toastError } from "~/ui/toasts";
 import { clearDraft, draftOf } from "./drafts";
 import { forget, put, useList } from "./list";
 import { post } from "./outbox";

@@ -3,8 +3,8 @@
  * Everything here is pure. Applying the same event or answer twice changes nothing: deltas carry their offset, final
  * states stay final.
  */
-import type { Answer, Content, Failure, Message, Session, SessionPage, Timing, ToolCall, Turn, TurnStatus, Usage } from "~/api/types";
 import type { FeedEvent, TextDelta } from "~/api/events";
+import type { Answer, Content, Failure, Message, Session, SessionPage, Timing, ToolCall, Turn, TurnStatus, Usage } from "~/api/types";
 
 /** What is known of a turn beside its messages. */
 interface TurnFacts {

@@ -1,8 +1,8 @@
 import { Dialog } from "radix-ui";
 import { useWords } from "~/i18n";
-import { SidebarBody } from "./SidebarBody";
-import { setSheet, useSheet } from "./sheet";
 import { useOpener } from "~/ui/useOpener";
+import { setSheet, useSheet } from "./sheet";
+import { SidebarBody } from "./SidebarBody";
 
 /** The sessions over the pane: Esc and a press beside it close it, the focus stays within. */
 export function SidebarSheet() {

@@ -2,10 +2,10 @@ import { AlertTriangle } from "lucide-react";
 import type { Failure } from "~/api/types";
 import { openDialog } from "~/app/dialog";
 import { useWords } from "~/i18n";
-import { said } from "./lines";
 import type { Row } from "~/session/thread";
 import { Button } from "~/ui/Button";
 import { Again } from "./Ending";
+import { said } from "./lines";
 
 /** Causes that lie with the config: trying again alone would not help. */
 const CONFIG_AT_FAULT = new Set<Failure["code"]>([

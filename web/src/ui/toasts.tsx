@@ -1,7 +1,7 @@
 /** Short notes in the page's upper corner, clear of what is being read and written, with at most one thing to do. Read out once, politely. */
 import { create } from "zustand";
-import { currentWords } from "~/i18n";
 import { ApiError, newId } from "~/api/client";
+import { currentWords } from "~/i18n";
 import { Button } from "./Button";
 
 interface Toast {

@@ -29,7 +29,7 @@ function arrive(): void {
 
 function said(fits: boolean): void {
   if (fits) arrive();
-  else toast(currentWords().workspace.full(PANES_MAX));
+  else toast(currentWords().panes.full(PANES_MAX));
 }
 
 export function goTo(session: string, beside = false): void {

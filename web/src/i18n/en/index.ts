@@ -3,10 +3,10 @@ import { composer } from "./composer";
 import { configs } from "./configs";
 import { content } from "./content";
 import { palette } from "./palette";
+import { panes } from "./panes";
 import { search } from "./search";
 import { settings } from "./settings";
 import { sidebar } from "./sidebar";
 import { thread } from "./thread";
-import { workspace } from "./workspace";
 
-export const en = { app, composer, configs, content, palette, search, settings, sidebar, thread, workspace };
+export const en = { app, composer, configs, content, palette, panes, search, settings, sidebar, thread };

@@ -6,12 +6,12 @@ import { put, useList } from "~/session/list";
 import { markSeen } from "~/session/seen";
 import { hold, useSession } from "~/session/store";
 import { Thread } from "~/thread/Thread";
+import type { Pane } from "~/workspace/layout";
+import { useReveals } from "~/workspace/reveal";
+import { activate, settle, useWorkspace } from "~/workspace/store";
 import { DropEdges } from "./DropEdges";
-import type { Pane } from "./layout";
 import { MissingSession } from "./MissingSession";
 import { PaneHead } from "./PaneHead";
-import { useReveals } from "./reveal";
-import { activate, settle, useWorkspace } from "./store";
 
 interface Props {
   pane: Pane;
@@ -37,7 +37,7 @@ export function PaneFrame({ pane, number, count, shown }: Props) {
   return (
     <section
       id={`pane-${pane.id}`}
-      aria-label={words.workspace.pane(number, count, title)}
+      aria-label={words.panes.pane(number, count, title)}
       data-pane={pane.id}
       data-session={pane.session}
       {...(active ? { "data-active": "" } : {})}

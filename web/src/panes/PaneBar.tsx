@@ -1,8 +1,8 @@
 /** The line between two panes: dragged, or moved with the arrow keys. */
 import { type KeyboardEvent, type PointerEvent, useRef } from "react";
 import { useWords } from "~/i18n";
-import type { Bar } from "./slots";
-import { moveTo } from "./store";
+import type { Bar } from "~/workspace/slots";
+import { moveTo } from "~/workspace/store";
 
 /** What a pane needs at least, in px, when a line is moved. */
 const LEAST = { horizontal: 260, vertical: 180 };
@@ -42,7 +42,7 @@ export function PaneBar({ bar }: { bar: Bar }) {
       ref={grip}
       role="separator"
       tabIndex={0}
-      aria-label={words.workspace.separator}
+      aria-label={words.panes.separator}
       aria-orientation={across ? "vertical" : "horizontal"}
       aria-valuenow={Math.round(share)}
       aria-valuemin={0}

@@ -1,9 +1,9 @@
 /** Where a session that is dragged from the sidebar may be dropped: on the pane, or at one of its edges. */
 import { type DragEvent, useEffect, useState } from "react";
-import { useDragged } from "./drag";
-import { drop } from "./go";
-import type { Pane } from "./layout";
-import { type Place, placeOf } from "./places";
+import { useDragged } from "~/workspace/drag";
+import { drop } from "~/workspace/go";
+import type { Pane } from "~/workspace/layout";
+import { type Place, placeOf } from "~/workspace/places";
 
 const shapes: Record<Place, string> = {
   left: "inset-y-0 left-0 w-1/2",

@@ -1,9 +1,7 @@
-export const workspace = {
+export const panes = {
   pane: (number: number, count: number, title: string) => (count > 1 ? `Pane ${number} of ${count}: ${title}` : title),
   separator: "Resize the panes",
   switcher: "Panes",
-  answering: "Answering",
-  failed: "The last answer failed",
   openSidebar: "Show the sessions",
   split: "New session to the side",
   closePane: "Close pane",

@@ -1,5 +1,5 @@
 /** What stands above a conversation: its title and state, its model, and what can be done with the pane. */
-import { AlertTriangle, Columns2, Loader2, Menu as MenuIcon, X } from "lucide-react";
+import { Columns2, Menu as MenuIcon, X } from "lucide-react";
 import { ConfigPicker } from "~/configs/ConfigPicker";
 import { useWords } from "~/i18n";
 import { change } from "~/session/actions";
@@ -8,10 +8,11 @@ import { useSession } from "~/session/store";
 import { useSettings } from "~/settings/store";
 import { SessionMenu } from "~/sidebar/SessionMenu";
 import { showSidebar } from "~/sidebar/sheet";
+import { StateMark } from "~/sidebar/StateMark";
 import { IconButton } from "~/ui/Button";
-import { close, split } from "./go";
-import type { Pane } from "./layout";
-import { useNarrow } from "./useNarrow";
+import { close, split } from "~/workspace/go";
+import type { Pane } from "~/workspace/layout";
+import { useNarrow } from "~/workspace/useNarrow";
 
 export function PaneHead({ pane, first, several, missing }: { pane: Pane; first: boolean; several: boolean; missing: boolean }) {
   const words = useWords();
@@ -22,24 +23,24 @@ export function PaneHead({ pane, first, several, missing }: { pane: Pane; first:
   return (
     <header className="flex h-11 shrink-0 items-center gap-1 border-b border-line px-2">
       {(narrow || (!sidebar && first)) && (
-        <IconButton name={words.workspace.openSidebar} onClick={showSidebar}>
+        <IconButton name={words.panes.openSidebar} onClick={showSidebar}>
           <MenuIcon />
         </IconButton>
       )}
       <h2 className="min-w-0 truncate px-1 text-sm font-medium" title={known?.title ?? undefined}>
-        {missing ? words.workspace.unknownTitle : (known?.title ?? words.app.untitled)}
+        {missing ? words.panes.unknownTitle : (known?.title ?? words.app.untitled)}
       </h2>
       {!missing && <State pane={pane} />}
       <div className="ml-auto flex min-w-0 shrink items-center">
         {!missing && <Model pane={pane} />}
         {!narrow && (
-          <IconButton name={words.workspace.split} onClick={() => split(pane.id, "right")}>
+          <IconButton name={words.panes.split} onClick={() => split(pane.id, "right")}>
             <Columns2 />
           </IconButton>
         )}
         {known && <SessionMenu session={known} />}
         {several && (
-          <IconButton name={words.workspace.closePane} onClick={() => close(pane.id)}>
+          <IconButton name={words.panes.closePane} onClick={() => close(pane.id)}>
             <X />
           </IconButton>
         )}
@@ -49,12 +50,9 @@ export function PaneHead({ pane, first, several, missing }: { pane: Pane; first:
 }
 
 function State({ pane }: { pane: Pane }) {
-  const words = useWords();
   const running = useSession(pane.session, (state) => state.thread.running !== null);
   const failed = useSession(pane.session, ({ thread }) => thread.rows[thread.keys.at(-1) ?? ""]?.facts.status === "failed");
-  if (running) return <Loader2 role="img" aria-label={words.workspace.answering} className="size-3.5 shrink-0 animate-spin text-accent" />;
-  if (failed) return <AlertTriangle role="img" aria-label={words.workspace.failed} className="size-3.5 shrink-0 text-danger" />;
-  return null;
+  return running || failed ? <StateMark state={running ? "running" : "error"} /> : null;
 }
 
 function Model({ pane }: { pane: Pane }) {

@@ -3,18 +3,16 @@
  * turning the screen moves no pane within the document, so none loses its scroll position, its focus or its state.
  */
 import { Fragment, memo, type ReactNode, useMemo } from "react";
-import { RenameDialog } from "~/sidebar/RenameDialog";
-import { SidebarSheet } from "~/sidebar/SidebarSheet";
+import { type Box, slotsOf } from "~/workspace/slots";
+import { useWorkspace } from "~/workspace/store";
+import { useNarrow } from "~/workspace/useNarrow";
 import { PaneBar } from "./PaneBar";
 import { PaneFrame } from "./PaneFrame";
-import { type Box, slotsOf } from "./slots";
 import { Switcher } from "./Switcher";
-import { useWorkspace } from "./store";
-import { useNarrow } from "./useNarrow";
 
 const Frame = memo(PaneFrame);
 
-export function Workspace() {
+export function Panes() {
   const root = useWorkspace((state) => state.root);
   const active = useWorkspace((state) => state.active);
   const narrow = useNarrow();
@@ -32,8 +30,6 @@ export function Workspace() {
           </Fragment>
         ))}
       </div>
-      {narrow && <SidebarSheet />}
-      <RenameDialog />
     </div>
   );
 }

@@ -1,11 +1,9 @@
-import type { workspace as en } from "../en/workspace";
+import type { panes as en } from "../en/panes";
 
-export const workspace: typeof en = {
+export const panes: typeof en = {
   pane: (number, count, title) => (count > 1 ? `窗格 ${number}/${count}：${title}` : title),
   separator: "调整窗格大小",
   switcher: "窗格",
-  answering: "正在回答",
-  failed: "上一次回答失败",
   openSidebar: "显示会话列表",
   split: "在旁边新建会话",
   closePane: "关闭窗格",

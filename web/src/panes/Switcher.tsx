@@ -3,14 +3,14 @@ import { useWords } from "~/i18n";
 import { useList } from "~/session/list";
 import { useSessionState } from "~/session/seen";
 import { StateMark } from "~/sidebar/StateMark";
-import type { Pane } from "./layout";
-import { activate, useWorkspace } from "./store";
+import type { Pane } from "~/workspace/layout";
+import { activate, useWorkspace } from "~/workspace/store";
 
 /** On a narrow screen: which of the panes is shown. */
 export function Switcher({ panes }: { panes: Pane[] }) {
   const words = useWords();
   return (
-    <div role="group" data-switcher="" aria-label={words.workspace.switcher} className="flex shrink-0 gap-1 overflow-x-auto border-b border-line px-2 py-1">
+    <div role="group" data-switcher="" aria-label={words.panes.switcher} className="flex shrink-0 gap-1 overflow-x-auto border-b border-line px-2 py-1">
       {panes.map((pane) => (
         <Choice key={pane.id} pane={pane} />
       ))}

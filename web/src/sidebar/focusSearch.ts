@@ -1,5 +1,5 @@
 /** Puts the cursor into the search field, wherever the sidebar is. */
-import { showSidebar } from "~/sidebar/sheet";
+import { showSidebar } from "./sheet";
 
 const FRAMES = 20;
 
