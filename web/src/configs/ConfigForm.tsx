@@ -3,6 +3,8 @@ import { type FormEvent, useState } from "react";
 import type { Config } from "~/api/types";
 import { closeDialog } from "~/app/dialog";
 import { useWords } from "~/i18n";
+import { count } from "~/i18n/figures";
+import { useSettings } from "~/settings/store";
 import { Button } from "~/ui/Button";
 import { toast, toastError } from "~/ui/toasts";
 import { changeConfig, fieldOf } from "./actions";
@@ -21,6 +23,7 @@ const FIELDS = ["name", "model", "api_key", "base_url", "system", "params", "tem
 
 export function ConfigForm({ config }: { config: Config }) {
   const words = useWords();
+  const language = useSettings((settings) => settings.language);
   const providers = useProviders();
   const provider = providers.find((one) => one.id === config.provider);
   const before = formOf(config, provider?.base_url);
@@ -37,7 +40,7 @@ export function ConfigForm({ config }: { config: Config }) {
     if (problem === "required") return words.configs.required;
     if (problem === "params") return words.configs.paramsInvalid;
     const [low, high] = BOUNDS[problem];
-    return words.configs.numberInvalid(low.toLocaleString(), high.toLocaleString());
+    return words.configs.numberInvalid(count(low, language), count(high, language));
   };
   const save = async (event: FormEvent) => {
     event.preventDefault();

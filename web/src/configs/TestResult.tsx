@@ -2,6 +2,8 @@
 import { AlertTriangle, CheckCircle2, Loader2 } from "lucide-react";
 import type { ConfigTest } from "~/api/types";
 import { useWords } from "~/i18n";
+import { duration } from "~/i18n/figures";
+import { useSettings } from "~/settings/store";
 
 interface Props {
   testing: boolean;
@@ -12,6 +14,7 @@ interface Props {
 
 export function TestResult({ testing, result, error }: Props) {
   const words = useWords().configs;
+  const language = useSettings((settings) => settings.language);
   return (
     <div role="status" data-test={testing ? "running" : result ? (result.ok ? "ok" : "failed") : error ? "failed" : "none"} className="text-sm empty:hidden">
       {testing ? (
@@ -22,7 +25,7 @@ export function TestResult({ testing, result, error }: Props) {
       ) : result?.ok ? (
         <p className="flex items-center gap-2 text-ok">
           <CheckCircle2 aria-hidden className="size-4 shrink-0" />
-          {words.works(result.model ?? "", words.ms(result.latency_ms))}
+          {words.works(result.model ?? "", duration(result.latency_ms, language))}
         </p>
       ) : result?.error ? (
         <Failure cause={words.failures[result.error.code] ?? words.unknownFailure} said={result.error.message} />

@@ -1,9 +1,10 @@
 /** An answer's model, tokens and time in one line, and all that is known of them in a note on hover and focus. */
 import { Tooltip } from "radix-ui";
 import { useWords } from "~/i18n";
+import { count, duration, moment } from "~/i18n/figures";
 import type { Row } from "~/session/thread";
 import { useSettings } from "~/settings/store";
-import { count, counted, duration, moment, timed } from "./figures";
+import { counted, timed } from "./figures";
 
 export function AnswerFigures({ row }: { row: Row }) {
   const words = useWords().thread;

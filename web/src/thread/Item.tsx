@@ -1,10 +1,10 @@
 /** One line of the conversation, and the day that begins with it. Renders again only when its own row changes. */
 import { memo } from "react";
+import { day } from "~/i18n/figures";
 import { useSession } from "~/session/store";
 import { useSettings } from "~/settings/store";
 import { AnswerRow } from "./AnswerRow";
 import { useThread } from "./context";
-import { day } from "./figures";
 import { type Line, newDay } from "./lines";
 import { SendRow } from "./SendRow";
 import { ToolRow } from "./ToolRow";

@@ -1,6 +1,7 @@
 import { CornerDownRight, Pencil } from "lucide-react";
 import { ContentParts } from "~/content";
 import { useWords } from "~/i18n";
+import { moment, time } from "~/i18n/figures";
 import { textOf } from "~/session/message";
 import type { Row } from "~/session/thread";
 import { useSettings } from "~/settings/store";
@@ -8,7 +9,6 @@ import { IconButton } from "~/ui/Button";
 import { useThread } from "./context";
 import { CopyText } from "./CopyText";
 import { beginEdit } from "./edit";
-import { moment, time } from "./figures";
 import { statusOf } from "./lines";
 import { Controls, RowFrame } from "./RowFrame";
 import { Versions } from "./Versions";

@@ -32,7 +32,6 @@ export const configs = {
   test: "Test",
   testing: "Testing…",
   works: (model: string, ms: string) => `It works: ${model} answered in ${ms}.`,
-  ms: (ms: number) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`),
   said: "What the provider said",
 
   /** What went wrong with a call, and what to do. */

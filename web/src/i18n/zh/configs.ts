@@ -31,8 +31,7 @@ export const configs: typeof en = {
 
   test: "测试",
   testing: "正在测试…",
-  works: (model, ms) => `连接正常：${model} 在 ${ms}内作出了回答。`,
-  ms: (ms) => (ms < 1000 ? `${ms} 毫秒` : `${(ms / 1000).toFixed(1)} 秒`),
+  works: (model, ms) => `连接正常：${model} 的回答用时 ${ms}。`,
   said: "服务商返回的信息",
 
   failures: {
