@@ -10,6 +10,6 @@ export const panes: typeof en = {
   full: (count) => `最多只能打开 ${count} 个窗格，请先关闭一个。`,
   unknownTitle: "未找到",
   missingTitle: "找不到这个会话",
-  missing: (id) => `没有您可用的会话“${id}”。它可能已被删除，或属于另一个项目。`,
+  missing: (id) => `您没有可以访问的会话“${id}”。它可能已被删除，或属于另一个项目。`,
   findSession: "查找会话",
 };
