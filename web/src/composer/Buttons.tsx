@@ -5,8 +5,8 @@ import { useWords } from "~/i18n";
 import { stop } from "~/session/actions";
 import { useSettings } from "~/settings/store";
 import { IconButton } from "~/ui/Button";
-import type { Pane } from "~/workspace/layout";
-import { panesOf } from "~/workspace/layout";
+import { isMac } from "~/ui/platform";
+import { type Pane, panesOf } from "~/workspace/layout";
 import { panes, setBroadcast, useWorkspace } from "~/workspace/store";
 import { IMAGE_TYPES } from "./content";
 import type { Target } from "./targets";
@@ -42,7 +42,7 @@ export function Buttons({ pane, running, blank, editing, targets, onImages, onSe
 function Send({ running, blank, editing, targets, onSend }: Pick<Props, "running" | "blank" | "editing" | "targets" | "onSend">) {
   const words = useWords().composer;
   const enterSends = useSettings((settings) => settings.enterSends);
-  const key = enterSends ? "Enter" : /Mac|iP/.test(navigator.platform) ? "⌘ Enter" : "Ctrl+Enter";
+  const key = enterSends ? "Enter" : isMac ? "⌘ Enter" : "Ctrl+Enter";
   const count = targets?.filter((target) => target.checked).length;
   const name = count !== undefined ? words.broadcastSend(count, key) : editing ? words.sendEdit(key) : running ? words.queue(key) : words.send(key);
   return (

@@ -4,7 +4,8 @@ import { type KeyboardEvent, useEffect, useRef } from "react";
 import { useWords } from "~/i18n";
 import { useSettings } from "~/settings/store";
 import { IconButton } from "~/ui/Button";
-import { composing, meaningOf } from "./keys";
+import { composing } from "~/ui/platform";
+import { meaningOf } from "./keys";
 
 interface Props {
   name: string;

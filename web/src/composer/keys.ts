@@ -1,4 +1,6 @@
 /** What a key means in the composer. Pure. */
+import { composing } from "~/ui/platform";
+
 export interface Key {
   key: string;
   keyCode: number;
@@ -10,9 +12,6 @@ export interface Key {
 }
 
 type Meaning = "send" | "edit-last" | null;
-
-/** A key that belongs to the input method: Safari reports the Enter that ends a composition as 229, after its end. */
-export const composing = ({ isComposing, keyCode }: Pick<Key, "isComposing" | "keyCode">): boolean => isComposing || keyCode === 229;
 
 export function meaningOf(key: Key, { enterSends, empty }: { enterSends: boolean; empty: boolean }): Meaning {
   if (composing(key)) return null;

@@ -3,9 +3,9 @@ import { useEffect } from "react";
 import { stop } from "~/session/actions";
 import { clearDraft, draftOf } from "~/session/drafts";
 import { sessionState } from "~/session/store";
+import { composing } from "~/ui/platform";
 import type { Pane } from "~/workspace/layout";
 import { useWorkspace } from "~/workspace/store";
-import { composing } from "./keys";
 
 export function useEscape({ id, session }: Pane): void {
   useEffect(() => {

@@ -1,5 +1,5 @@
+import { isMac } from "~/ui/platform";
 import { capsOf, type Keys } from "./keys";
-import { isMac } from "./platform";
 
 /** Keys, as they are written on this keyboard. */
 export function Caps({ keys }: { keys: Keys }) {

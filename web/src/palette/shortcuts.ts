@@ -1,15 +1,15 @@
 /** The page's keyboard. */
 import { closeDialog, useDialogs } from "~/app/dialog";
+import { composing, isMac } from "~/ui/platform";
 import { commands } from "./commands";
 import { commandOf } from "./keys";
-import { isMac } from "./platform";
 
 export function startShortcuts(): void {
   window.addEventListener("keydown", pressed);
 }
 
 function pressed(event: KeyboardEvent): void {
-  if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+  if (event.defaultPrevented || composing(event)) return;
   const command = commandOf(event, isMac);
   if (!command) return;
   event.preventDefault();

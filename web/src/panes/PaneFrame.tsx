@@ -31,8 +31,7 @@ export function PaneFrame({ pane, number, count, shown }: Props) {
     const release = hold(pane.session, pane.fresh);
     setHeld(pane.session);
     return release;
-    // A session that stops being fresh is the same session.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // A session that stops being fresh is the same session: `fresh` is no reason to let it go.
   }, [pane.session]);
   return (
     <section

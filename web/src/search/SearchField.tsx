@@ -2,13 +2,14 @@ import { Search as Glass, X } from "lucide-react";
 import { type KeyboardEvent, useRef } from "react";
 import { useWords } from "~/i18n";
 import { IconButton } from "~/ui/Button";
+import { composing } from "~/ui/platform";
 import type { Search } from "./useSearch";
 
 export function SearchField({ search, text, onText }: { search: Search; text: string; onText: (text: string) => void }) {
   const words = useWords().search;
   const field = useRef<HTMLInputElement>(null);
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Escape" && text !== "" && !event.nativeEvent.isComposing) {
+    if (event.key === "Escape" && text !== "" && !composing(event.nativeEvent)) {
       event.preventDefault();
       event.stopPropagation();
       onText("");

@@ -4,6 +4,7 @@ import { useWords } from "~/i18n";
 import { change } from "~/session/actions";
 import { Button } from "~/ui/Button";
 import { Dialog } from "~/ui/Dialog";
+import { composing } from "~/ui/platform";
 import { endRename, useRename } from "./rename";
 
 const TITLE_MAX = 200;
@@ -52,8 +53,7 @@ function Title({ session }: { session: Session }) {
 
 /** Enter that ends an input method's composition saves nothing; Esc that cancels one closes nothing. */
 function keepComposing(event: KeyboardEvent): void {
-  const composing = event.nativeEvent.isComposing || event.keyCode === 229;
-  if (!composing) return;
+  if (!composing(event.nativeEvent)) return;
   if (event.key === "Enter") event.preventDefault();
   event.stopPropagation();
 }

@@ -1,5 +1,6 @@
 /** Choosing from a list while the focus stays in a field above it: arrows move, Enter takes. */
 import { type KeyboardEvent, useEffect, useId, useState } from "react";
+import { composing } from "./platform";
 
 export interface Choice<T> {
   items: T[];
@@ -24,7 +25,7 @@ export function useChoice<T>(items: T[], subject: string, take: (item: T, beside
   }, [listId, chosen]);
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing || event.keyCode === 229 || items.length === 0) return;
+    if (composing(event.nativeEvent) || items.length === 0) return;
     const to = { ArrowDown: (chosen + 1) % items.length, ArrowUp: (chosen - 1 + items.length) % items.length }[event.key];
     if (to !== undefined) choose(to);
     else if (event.key === "Enter") take(items[chosen]!, event.ctrlKey || event.metaKey);
