@@ -3,6 +3,7 @@ import type { ClipboardEvent, KeyboardEvent, RefObject } from "react";
 import { useWords } from "~/i18n";
 import { setDraft, useDraft } from "~/session/drafts";
 import { sessionState, useSession } from "~/session/store";
+import { empty } from "~/session/thread";
 import { useSettings } from "~/settings/store";
 import type { Pane } from "~/workspace/layout";
 import { Buttons } from "./Buttons";
@@ -34,12 +35,12 @@ export function Box({ pane, field, targets, sayProblem }: Props) {
   const drop = useFileDrop(addImages);
 
   const keyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    const empty = draft.text === "" && draft.parts.length === 0 && !draft.edits;
-    const meaning = meaningOf(event.nativeEvent, { enterSends, empty });
+    const untouched = draft.text === "" && draft.parts.length === 0 && !draft.edits;
+    const meaning = meaningOf(event.nativeEvent, { enterSends, empty: untouched });
     if (!meaning) return;
     if (meaning === "send") submit();
     if (meaning === "edit-last") {
-      const edit = editOfLast(sessionState(session)?.thread ?? { keys: [], rows: {} });
+      const edit = editOfLast(sessionState(session)?.thread ?? empty);
       if (!edit) return;
       setDraft(session, edit);
     }

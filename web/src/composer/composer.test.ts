@@ -51,10 +51,10 @@ test("the bound counts bytes, not characters", () => {
 
 test("ArrowUp takes the last message of the user whose place is known", () => {
   const row = (role: string, content: string, kind: string | null) => ({ role, content, facts: { kind, parent: "p" } }) as unknown as Row;
-  const rows = { a: row("user", "first", "message"), b: row("user", "last", "message"), c: row("assistant", "answer", "message") };
+  const rows = new Map(Object.entries({ a: row("user", "first", "message"), b: row("user", "last", "message"), c: row("assistant", "answer", "message") }));
   expect(editOfLast({ keys: ["a", "b", "c"], rows })).toEqual({ text: "last", parts: [], edits: { parent: "p" } });
-  expect(editOfLast({ keys: ["b"], rows: { b: row("user", "just sent", null) } })).toBeNull();
-  expect(editOfLast({ keys: [], rows: {} })).toBeNull();
+  expect(editOfLast({ keys: ["b"], rows: new Map([["b", row("user", "just sent", null)]]) })).toBeNull();
+  expect(editOfLast({ keys: [], rows: new Map() })).toBeNull();
 });
 
 const pane = (id: string, session: string): Pane => ({ kind: "pane", id, session, fresh: false });

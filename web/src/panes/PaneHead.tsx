@@ -51,7 +51,7 @@ export function PaneHead({ pane, first, several, missing }: { pane: Pane; first:
 
 function State({ pane }: { pane: Pane }) {
   const running = useSession(pane.session, (state) => state.thread.running !== null);
-  const failed = useSession(pane.session, ({ thread }) => thread.rows[thread.keys.at(-1) ?? ""]?.facts.status === "failed");
+  const failed = useSession(pane.session, ({ thread }) => thread.rows.get(thread.keys.at(-1) ?? "")?.facts.status === "failed");
   return running || failed ? <StateMark state={running ? "running" : "error"} /> : null;
 }
 

@@ -182,18 +182,25 @@ export async function loadOlder(id: string): Promise<void> {
   const entry = entries.get(id);
   const state = entry?.store.getState();
   if (!entry || !state || state.loadingOlder || !state.thread.older) return;
-  const first = state.thread.keys.map((key) => state.thread.rows[key]?.message).find((message) => message);
+  const first = firstMessage(state.thread);
   if (!first) return;
   set(entry, { loadingOlder: true });
   try {
     const query = { before: first, limit: PAGE, ...(state.branch ? { branch: state.branch } : {}) };
     const list = await ask(api.GET("/sessions/{id}/messages", { params: { path: { id }, query } }));
-    if (entry.store.getState().branch === state.branch) {
-      set(entry, { thread: withOlder(entry.store.getState().thread, list.data, list.has_more) });
+    // What came meanwhile may begin elsewhere: these are not what stands before it.
+    const now = entry.store.getState();
+    if (now.branch === state.branch && firstMessage(now.thread) === first) {
+      set(entry, { thread: withOlder(now.thread, list.data, list.has_more) });
     }
   } finally {
     set(entry, { loadingOlder: false });
   }
+}
+
+function firstMessage({ keys, rows }: Thread): string | undefined {
+  const key = keys.find((one) => rows.get(one)?.message);
+  return key && (rows.get(key)?.message ?? undefined);
 }
 
 /** Shows the path that ends with this turn; `null` goes back to the head's. Nothing changes on the server. */

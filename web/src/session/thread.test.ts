@@ -13,14 +13,14 @@ const page = (more: Partial<SessionPage>): SessionPage =>
   ({ id: "s", running: null, queued: 0, messages: [], has_more: false, queue: [], cursor: "c", active_turn: null, ...more }) as unknown as SessionPage;
 const final = (text: string, status = "completed") =>
   event(`turn.${status}`, { status, usage, timing, message: message("t1", "assistant", text) });
-const textOf = (thread: Thread, turn = "t1") => thread.rows[answerKey(turn)]?.content;
+const textOf = (thread: Thread, turn = "t1") => thread.rows.get(answerKey(turn))?.content;
 
 describe("a stream", () => {
   it("becomes the text, whatever comes twice", () => {
     const hello = event("message.delta", { text: "你好", offset: 0 });
     const thread = fold(empty, event("turn.started", { model: "m" }), hello, hello, event("message.delta", { text: "好😀!", offset: 1 }));
     expect(textOf(thread)).toBe("你好😀!");
-    expect(thread.rows[answerKey("t1")]?.live?.chars.text).toBe(4);
+    expect(thread.rows.get(answerKey("t1"))?.live?.chars.text).toBe(4);
   });
 
   it("asks for the page when something is missing", () => {
@@ -52,7 +52,7 @@ describe("a stream", () => {
   it("ends once: what comes later changes nothing", () => {
     const thread = fold(empty, event("turn.started", {}), event("message.delta", { text: "ab", offset: 0 }), final("ab"));
     expect(thread.running).toBeNull();
-    expect(thread.rows[answerKey("t1")]?.live).toBeNull();
+    expect(thread.rows.get(answerKey("t1"))?.live).toBeNull();
     expect(fold(thread, event("message.delta", { text: "cd", offset: 2 }), event("turn.started", {}))).toBe(thread);
   });
 
@@ -83,7 +83,7 @@ describe("a page of the server", () => {
     const again = withPage(loaded, page({ messages: [message("t2", "user", "b"), message("t2", "assistant", "B")], has_more: true }), 0)!;
     expect(again.keys).toHaveLength(4);
     expect(again.older).toBe(false);
-    expect(again.rows[userKey("t2")]).toBe(loaded.rows[userKey("t2")]);
+    expect(again.rows.get(userKey("t2"))).toBe(loaded.rows.get(userKey("t2")));
   });
 
   it("that was faster than the events of a turn stands: they show it no second time", () => {
@@ -95,7 +95,7 @@ describe("a page of the server", () => {
 
   it("gives a turn that failed without a word a row to show it", () => {
     const thread = withPage(empty, page({ messages: [message("t1", "user", "q", "failed")] }), 0)!;
-    expect(thread.rows[answerKey("t1")]?.facts.status).toBe("failed");
+    expect(thread.rows.get(answerKey("t1"))?.facts.status).toBe("failed");
   });
 });
 
@@ -104,7 +104,7 @@ describe("a queue", () => {
     const queued = { turn_id: "t1", input: "hello", kind: "message", created_at: "2026-01-01T00:00:00.000Z" } as unknown as Turn;
     const thread = fold({ ...empty, queue: [queued] }, event("turn.started", {}));
     expect(thread.queue).toEqual([]);
-    expect(thread.rows[userKey("t1")]?.content).toBe("hello");
+    expect(thread.rows.get(userKey("t1"))?.content).toBe("hello");
     expect(thread.keys).toEqual([userKey("t1"), answerKey("t1")]);
   });
 });

@@ -19,7 +19,7 @@ export function AnswerRow({ row }: { row: Row }) {
   const text = textOf(row.content);
   const streaming = row.live !== null;
   const { session } = useThread();
-  const alone = useSession(session, ({ thread }) => !thread.rows[userKey(row.turn)]);
+  const alone = useSession(session, ({ thread }) => !thread.rows.has(userKey(row.turn)));
   return (
     <RowFrame name={words.answered} row={row.key} role="assistant" turn={row.turn} status={statusOf(row)}>
       {row.reasoning && <Thought row={row} />}

@@ -17,8 +17,8 @@ export const Item = memo(({ line }: { line: Line }) =>
 
 function StoredRow({ line }: { line: Line }) {
   const { session } = useThread();
-  const row = useSession(session, ({ thread }) => thread.rows[line.key]);
-  const before = useSession(session, ({ thread }) => (line.previous ? (thread.rows[line.previous]?.at ?? null) : null));
+  const row = useSession(session, ({ thread }) => thread.rows.get(line.key));
+  const before = useSession(session, ({ thread }) => (line.previous ? (thread.rows.get(line.previous)?.at ?? null) : null));
   if (!row) return null;
   const Row = row.role === "assistant" ? AnswerRow : row.role === "user" ? UserRow : ToolRow;
   return (

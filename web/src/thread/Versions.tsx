@@ -18,8 +18,8 @@ export function Versions({ row }: { row: Row }) {
     if (!turn) return;
     const height = scroller.heightOf(row.key);
     await showTurn(session, turn);
-    const rows = sessionState(session)?.thread.rows ?? {};
-    const key = [userKey(turn), answerKey(turn)].find((one) => rows[one]);
+    const rows = sessionState(session)?.thread.rows;
+    const key = [userKey(turn), answerKey(turn)].find((one) => rows?.has(one));
     if (key && height !== null) requestAnimationFrame(() => scroller.hold(key, height));
   };
   return (

@@ -6,7 +6,7 @@ import { linesOf, newDay, resultsFor, said, sendKey, statusOf } from "./lines";
 const row = (key: string, more: Partial<Row> & { kind?: string; status?: string } = {}): Row =>
   ({ key, turn: key.split("/")[0], role: key.endsWith("/answer") ? "assistant" : "user", content: "", reasoning: "", refusal: "", toolCalls: [], toolCallId: null, message: null, at: null, live: null, ...more, facts: { status: more.status ?? "completed", kind: more.kind ?? null } }) as unknown as Row;
 const live = { startedAt: 0 } as unknown as Row["live"];
-const thread = (rows: Row[], more: Partial<Thread> = {}) => ({ keys: rows.map((one) => one.key), rows: Object.fromEntries(rows.map((one) => [one.key, one])), running: null, queue: [], ...more }) as unknown as Thread;
+const thread = (rows: Row[], more: Partial<Thread> = {}) => ({ keys: rows.map((one) => one.key), rows: new Map(rows.map((one) => [one.key, one])), running: null, queue: [], ...more }) as unknown as Thread;
 const send = (key: string, message: string, refused: string | null = null) => ({ key, session: "s", message, refused, at: 0 }) as unknown as Sending;
 const keys = (lines: { key: string }[]) => lines.map(({ key }) => key);
 

@@ -18,7 +18,7 @@ export function linesOf({ keys, rows, running, queue }: Pick<Thread, "keys" | "r
   const shown = withoutResults(keys, rows);
   const lines = shown.map((key, index) => lineOf(key, "row", shown[index - 1] ?? null));
   const own = begun(keys, rows, running);
-  const open = sends.filter((send) => !(own === "shown" && live && !send.refused && same(send, rows[userKey(running!)])));
+  const open = sends.filter((send) => !(own === "shown" && live && !send.refused && same(send, rows.get(userKey(running!)))));
   open.forEach((send, index) => {
     const first = index === 0 && own === "unsaid" && !send.refused;
     const line = lineOf(sendKey(send), "send", null, !first && !send.refused && (running !== null || queue.length > 0));
@@ -30,11 +30,11 @@ export function linesOf({ keys, rows, running, queue }: Pick<Thread, "keys" | "r
 
 /** The running answer's question: `shown` as a row of its own, or `unsaid`, when the events of a turn came before the acknowledgement of its send. */
 function begun(keys: readonly string[], rows: Thread["rows"], running: string | null): "shown" | "unsaid" | null {
-  const last = rows[keys.at(-1) ?? ""];
+  const last = rows.get(keys.at(-1) ?? "");
   if (!running || last?.turn !== running || !last.live) return null;
   const said = keys.some((key) => key.startsWith(`${running}/`) && key !== last.key);
   if (!said && last.facts.kind === null) return "unsaid";
-  return rows[userKey(running)] ? "shown" : null;
+  return rows.has(userKey(running)) ? "shown" : null;
 }
 
 const same = (send: Sending, row: Row | undefined): boolean => JSON.stringify(send.message) === JSON.stringify(row?.content);
@@ -43,7 +43,7 @@ const same = (send: Sending, row: Row | undefined): boolean => JSON.stringify(se
 function withoutResults(keys: readonly string[], rows: Thread["rows"]): string[] {
   const calls = new Set<string>();
   return keys.filter((key) => {
-    const row = rows[key];
+    const row = rows.get(key);
     row?.toolCalls.forEach((call) => calls.add(call.id));
     return !(row?.role === "tool" && row.toolCallId !== null && calls.has(row.toolCallId));
   });
@@ -52,7 +52,7 @@ function withoutResults(keys: readonly string[], rows: Thread["rows"]): string[]
 /** The results that were sent for an answer's calls, by the calls' ids. */
 export function resultsFor(row: Row, { keys, rows }: Pick<Thread, "keys" | "rows">): Record<string, string> {
   const wanted = new Set(row.toolCalls.map((call) => call.id));
-  const after = keys.slice(keys.indexOf(row.key) + 1).map((key) => rows[key]);
+  const after = keys.slice(keys.indexOf(row.key) + 1).map((key) => rows.get(key));
   return Object.fromEntries(
     after.flatMap((one) => (one?.role === "tool" && one.toolCallId && wanted.has(one.toolCallId) ? [[one.toolCallId, typeof one.content === "string" ? one.content : JSON.stringify(one.content)]] : [])),
   );

@@ -42,7 +42,7 @@ async function search(session: string, key: string): Promise<boolean> {
   for (let page = 0; page <= PAGES_MAX; page++) {
     while (sessionState(session)?.loadingOlder) await new Promise((resolve) => setTimeout(resolve, 20));
     const thread = sessionState(session)?.thread;
-    if (!thread || thread.rows[key]) return !!thread;
+    if (!thread || thread.rows.has(key)) return !!thread;
     if (!thread.older || !(await attempt(loadOlder(session)))) return false;
   }
   return false;
@@ -59,6 +59,6 @@ function older(session: string): void {
 }
 
 function guessFor(session: string, key: string, width: number): number {
-  const row = sessionState(session)?.thread.rows[key];
+  const row = sessionState(session)?.thread.rows.get(key);
   return row ? guess(row.role, textOf(row.content).length, width) : guess("user", 0, width);
 }
