@@ -25,6 +25,11 @@ export class ApiError extends Error {
   }
 }
 
+const refused = new Set<() => void>();
+
+/** Told when the server wants a key, whatever was asked for. */
+export const onRefused = (listener: () => void) => refused.add(listener);
+
 interface Reply<T> {
   data?: T;
   error?: unknown;
@@ -45,6 +50,7 @@ export async function ask<T>(request: Promise<Reply<T>>): Promise<T> {
 }
 
 export function refusal(response: Response, body: unknown): ApiError {
+  if (response.status === 401) refused.forEach((listener) => listener());
   const detail = (body as { error?: Partial<ErrorDetail> } | undefined)?.error;
   return new ApiError(
     response.status,

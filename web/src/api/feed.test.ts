@@ -1,11 +1,16 @@
 import { expect, test, vi } from "vitest";
 import type { FeedEvent } from "./events";
-import { onEvent, startFeed, useLink } from "./feed";
+import { refusal } from "./client";
+import { onEvent, reconnect, startFeed, useLink } from "./feed";
 
 /** A stream that the test writes to, one for every request. */
 const streams: { url: string; write: (text: string) => void; stop: AbortSignal }[] = [];
 let answers = true;
 vi.stubGlobal("window", new EventTarget());
+const page = Object.assign(new EventTarget(), { hidden: false });
+vi.stubGlobal("document", page);
+const tabs = vi.hoisted(() => ({ count: 1 }));
+vi.mock("./tabs", () => ({ tabs: () => Promise.resolve(tabs.count) }));
 vi.stubGlobal("fetch", (url: string, { signal: stop }: { signal: AbortSignal }) => {
   if (!answers) return new Promise((_, reject) => stop.addEventListener("abort", () => reject(stop.reason)));
   const body = new ReadableStream({ start: (stream) => void streams.push({ url, stop, write: (text) => stream.enqueue(new TextEncoder().encode(text)) }) });
@@ -42,4 +47,32 @@ test("an offline browser is told from a server that does not answer: it may be o
   window.dispatchEvent(new Event("offline"));
   await vi.advanceTimersByTimeAsync(20_000);
   expect(state()).toBe("lost");
+});
+
+test("among many tabs one that nobody sees gives up its stream, and goes on behind the last event when it is seen", async () => {
+  answers = true;
+  window.dispatchEvent(new Event("online"));
+  await vi.advanceTimersByTimeAsync(100);
+  const mine = streams.at(-1)!;
+  page.hidden = true;
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(mine.stop.aborted, "few tabs leave room for all").toBe(false);
+  tabs.count = 5;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([mine.stop.aborted, streams.at(-1) === mine, state()]).toEqual([true, true, "live"]);
+  page.hidden = false;
+  page.dispatchEvent(new Event("visibilitychange"));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(streams.at(-1)!.url).toBe("/events?after=7");
+});
+
+test("a refusal of any request ends the stream, until there is a key", async () => {
+  const mine = streams.at(-1)!;
+  refusal(new Response(null, { status: 401 }), undefined);
+  expect([state(), mine.stop.aborted]).toEqual(["refused", true]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(streams.at(-1)).toBe(mine);
+  reconnect();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(state()).toBe("live");
 });

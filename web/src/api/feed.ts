@@ -3,9 +3,10 @@
  * a change of the watched sessions opens the stream again behind the last cursor.
  */
 import { create } from "zustand";
-import { ApiError, refusal } from "./client";
+import { onRefused, refusal } from "./client";
 import type { FeedEvent } from "./events";
 import { splitter } from "./sse";
+import { tabs } from "./tabs";
 
 /** `live`: events arrive. `lost`: the server does not answer, since `since` (ms). `refused`: it wants a key. */
 export const useLink = create<{ state: "connecting" | "live" | "lost" | "refused"; since: number }>(() => ({
@@ -16,6 +17,8 @@ export const useLink = create<{ state: "connecting" | "live" | "lost" | "refused
 const RETRY_MS = [250, 500, 1000, 1000, 2000];
 /** The server comments every 15 s; a link that says nothing for longer is dead. */
 const SILENCE_MS = 40_000;
+/** With more tabs than this, those that nobody sees do without a stream, so that connections are left for the others. */
+const STREAMS_MAX = 3;
 /** A server that is there answers sooner. */
 const CONNECT_MS = 10_000;
 
@@ -28,6 +31,8 @@ let failures = 0;
 /** When the link gave a sign of life, and how long it may be without another. */
 let heardAt = 0;
 let patience = CONNECT_MS;
+/** Nobody sees this tab, and there are many: it catches up when it is looked at. */
+let resting = false;
 
 export function onEvent(listener: (event: FeedEvent) => void): () => void {
   listeners.add(listener);
@@ -51,12 +56,24 @@ export function startFeed(): void {
   // The browser knows of networks only: a server on this machine answers without one.
   window.addEventListener("offline", reconnect);
   window.addEventListener("online", reconnect);
-  setInterval(() => {
-    if (useLink.getState().state === "refused" || Date.now() - heardAt < patience) return;
+  document.addEventListener("visibilitychange", () => resting && !document.hidden && reconnect());
+  onRefused(() => {
+    running?.abort();
+    useLink.setState({ state: "refused", since: Date.now() });
+  });
+  setInterval(() => void check(), 5000);
+  reopen();
+}
+
+async function check(): Promise<void> {
+  if (resting || useLink.getState().state === "refused") return;
+  if (document.hidden && (await tabs()) > STREAMS_MAX) {
+    resting = true;
+    running?.abort();
+  } else if (Date.now() - heardAt >= patience) {
     lost();
     reopen(0);
-  }, 5000);
-  reopen();
+  }
 }
 
 /** Where the feed stands for what was just fetched: a stream that is opened later misses nothing since. */
@@ -76,6 +93,7 @@ function lost(): void {
 
 function reopen(delay = 20): void {
   clearTimeout(restart);
+  resting = false;
   heardAt = Date.now();
   patience = CONNECT_MS;
   restart = setTimeout(() => {
@@ -86,14 +104,7 @@ function reopen(delay = 20): void {
 }
 
 async function follow(stop: AbortSignal): Promise<void> {
-  try {
-    await read(stop);
-  } catch (cause) {
-    if (!stop.aborted && cause instanceof ApiError && cause.status === 401) {
-      useLink.setState({ state: "refused", since: Date.now() });
-      return;
-    }
-  }
+  await read(stop).catch(() => undefined);
   if (stop.aborted) return;
   lost();
   reopen(RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);
