@@ -60,7 +60,11 @@ pub async fn export(
     let all = Page { limit: u32::MAX, after: None, before: None, order: Order::Asc };
     let path = app.store().path(caller.project, id.clone(), None, all).await?;
     let export = Export { session: session.into(), messages: messages(path) };
-    let attached = |ending: &str| (CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.{ending}\""));
+    let name = file_name(export.session.title.as_deref().unwrap_or_default());
+    let attached = |ending: &str| {
+        let named = name.as_ref().map(|name| format!("; filename*=UTF-8''{name}.{ending}")).unwrap_or_default();
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.{ending}\"{named}"))
+    };
     Ok(match query.format {
         Format::Json => ([attached("json")], Json(export)).into_response(),
         Format::Markdown => {
@@ -68,6 +72,25 @@ pub async fn export(
             ([attached("md"), kind], markdown(&export)).into_response()
         }
     })
+}
+
+/// A title as a file's name, in the encoding of RFC 8187: without what some system does not take in one. `None` when
+/// nothing is left.
+fn file_name(title: &str) -> Option<String> {
+    const CHARS_MAX: usize = 80;
+    let words = title.split(|c: char| c.is_control() || c.is_whitespace() || "\\/:*?\"<>|".contains(c));
+    let plain: String = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let plain: String = plain.trim_start_matches(['.', ' ', '-']).chars().take(CHARS_MAX).collect();
+    let mut encoded = String::new();
+    for byte in plain.trim_end_matches(['.', ' ']).bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => encoded.push(byte.into()),
+            _ => {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        }
+    }
+    (!encoded.is_empty()).then_some(encoded)
 }
 
 fn markdown(export: &Export) -> String {
