@@ -127,8 +127,9 @@ describe("a turn that was just taken", () => {
     expect(withAccepted(thread, taken("running"), "hello", 5).keys).toEqual([userKey("t1"), answerKey("t1")]);
   });
 
-  it("that has ended meanwhile changes nothing", () => {
+  it("that has ended meanwhile still has its message", () => {
     const thread = fold(empty, event("turn.started", {}), final("ab"));
-    expect(withAccepted(thread, taken("running"), "hello", 5)).toBe(thread);
+    expect(withAccepted(thread, taken("running"), "hello", 5)).toMatchObject({ keys: [userKey("t1"), answerKey("t1")], running: null });
+    expect(withAccepted(fold(empty, final("ab")), taken("queued"), "hello", 5).queue).toEqual([]);
   });
 });

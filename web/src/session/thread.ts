@@ -197,7 +197,7 @@ export function withOlder(thread: Thread, messages: Message[], more: boolean): T
 export function withAccepted(thread: Thread, turn: Turn, content: Content | null, now: number): Thread {
   const id = turn.turn_id;
   const input = turn.input ?? content;
-  if (thread.ended.has(id) || thread.rows.has(userKey(id))) return thread;
+  if (thread.rows.has(userKey(id))) return thread;
   const at = thread.keys.indexOf(answerKey(id));
   if (at >= 0) {
     // Its events were faster than the answer to the request.
@@ -205,6 +205,7 @@ export function withAccepted(thread: Thread, turn: Turn, content: Content | null
     const row = said(turn, input);
     return { ...thread, keys: thread.keys.toSpliced(at, 0, row.key), rows: withRows(thread, [row]) };
   }
+  if (thread.ended.has(id)) return thread;
   const queue = [...thread.queue.filter((queued) => queued.turn_id !== id), { ...turn, input }];
   if (turn.status === "queued") return { ...thread, queue };
   return turn.status === "running" ? started({ ...thread, queue }, { session_id: turn.session_id, turn_id: id, model: null, attempt: 1 }, now)[0] : thread;
