@@ -1,3 +1,4 @@
+/** The page, or what asks for a key in its place. */
 import { QueryClientProvider } from "@tanstack/react-query";
 import { useLink } from "~/api/feed";
 import { queries } from "~/configs/queries";

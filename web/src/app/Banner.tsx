@@ -1,3 +1,4 @@
+/** Says that the server is gone, and that nothing is lost by it. */
 import { PlugZap } from "lucide-react";
 import { useEffect, useState } from "react";
 import { reconnect, useLink } from "~/api/feed";
@@ -7,7 +8,6 @@ import { Button } from "~/ui/Button";
 /** A blink of the link is not worth a word. */
 const QUIET_MS = 1000;
 
-/** Says that the server is gone, and that nothing is lost by it. */
 export function Banner() {
   const words = useWords();
   const { state, since } = useLink();

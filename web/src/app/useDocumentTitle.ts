@@ -1,10 +1,10 @@
+/** The tab's title: the active session, and whether something runs that is not on the screen. */
 import { useEffect, useSyncExternalStore } from "react";
 import { useWords } from "~/i18n";
 import { useList } from "~/session/list";
 import { panesOf } from "~/workspace/layout";
 import { useWorkspace } from "~/workspace/store";
 
-/** The tab's title: the active session, and whether something runs that is not on the screen. */
 export function useDocumentTitle(): void {
   const words = useWords();
   const hidden = useSyncExternalStore(onVisibility, () => document.hidden);

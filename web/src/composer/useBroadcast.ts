@@ -1,9 +1,9 @@
+/** Whom a broadcast goes to; `null` while there is none, or no second pane. */
 import { useMemo } from "react";
 import { panesOf } from "~/workspace/layout";
 import { useWorkspace } from "~/workspace/store";
 import { type Target, targetsOf } from "./targets";
 
-/** Whom a broadcast goes to; `null` while there is none, or no second pane. */
 export function useBroadcast(): Target[] | null {
   const root = useWorkspace((state) => state.root);
   const broadcast = useWorkspace((state) => state.broadcast);

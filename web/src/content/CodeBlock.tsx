@@ -1,3 +1,4 @@
+/** A block of code. Its `pre` and `code` stay the same nodes while it grows and gets its colours. */
 import { WrapText } from "lucide-react";
 import { memo, useState } from "react";
 import { useWords } from "~/i18n";
@@ -18,7 +19,6 @@ const Line = memo(({ tokens, ended }: { tokens: Token[]; ended: boolean }) => (
   </>
 ));
 
-/** A block of code. Its `pre` and `code` stay the same nodes while it grows and gets its colours. */
 export const CodeBlock = memo(({ code, language, closed }: { code: string; language: string; closed: boolean }) => {
   const { content: words } = useWords();
   const [wrap, setWrap] = useState(false);

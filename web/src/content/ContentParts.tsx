@@ -1,8 +1,8 @@
+/** What a user sent: text, or text and images. */
 import type { Content } from "~/api/types";
 import { Image } from "./Image";
 import { PlainText } from "./PlainText";
 
-/** What a user sent: text, or text and images. */
 export function ContentParts({ content }: { content: Content }) {
   if (typeof content === "string") return <PlainText text={content} />;
   return (

@@ -1,8 +1,8 @@
+/** Copies a text, with a word beside the sign. */
 import { Check, Copy } from "lucide-react";
 import { useWords } from "~/i18n";
 import { useCopy } from "~/ui/useCopy";
 
-/** Copies a text, with a word beside the sign. */
 export function CopyButton({ text, name }: { text: string; name: string }) {
   const { app: words } = useWords();
   const { copied, copyIt } = useCopy(text);

@@ -1,7 +1,7 @@
+/** Something folded. What is inside does not exist until it is opened. */
 import { ChevronRight } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";
 
-/** Something folded. What is inside does not exist until it is opened. */
 export function Disclosure({ label, children }: { label: ReactNode; children: () => ReactNode }) {
   const [open, setOpen] = useState(false);
   const id = useId();

@@ -1,10 +1,10 @@
+/** An image of somebody's choosing: what it carries in itself is shown, what stands elsewhere is fetched only after a click. */
 import { ImageDown, ImageOff } from "lucide-react";
 import { useState } from "react";
 import { useWords } from "~/i18n";
 import { Button } from "~/ui/Button";
 import { imageSource } from "./links";
 
-/** An image of somebody's choosing: what it carries in itself is shown, what stands elsewhere is fetched only after a click. */
 export function Image({ src, alt = "" }: { src: string | undefined; alt?: string | undefined }) {
   const { content: words } = useWords();
   const [asked, setAsked] = useState(false);

@@ -1,7 +1,7 @@
+/** A link out of the page. `href` has been found safe; without one there is nothing to follow. */
 import type { ReactNode } from "react";
 import { otherHost } from "./links";
 
-/** A link out of the page. `href` has been found safe; without one there is nothing to follow. */
 export function Link({ href, text, children }: { href: string | null | undefined; text: string; children: ReactNode }) {
   if (!href) return <span className="isolate-text">{children}</span>;
   const host = otherHost(text, href);

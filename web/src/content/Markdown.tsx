@@ -1,3 +1,4 @@
+/** What a model wrote, as it grows. Finished blocks keep their nodes: while later text comes, and when it ends. */
 import "./content.css";
 import { memo, useRef, useState } from "react";
 import { type Block, splitter } from "./blocks";
@@ -8,7 +9,6 @@ import { Maths } from "./Maths";
 import { Plain, PlainIfFailed } from "./Plain";
 import { isDue, settled, settledCode } from "./tail";
 
-/** What a model wrote, as it grows. Finished blocks keep their nodes: while later text comes, and when it ends. */
 export function Markdown({ text, streaming }: { text: string; streaming: boolean }) {
   const [blocksOf] = useState(splitter);
   const blocks = blocksOf(text.length > TEXT_CHARS_MAX ? text.slice(0, TEXT_CHARS_MAX) : text);

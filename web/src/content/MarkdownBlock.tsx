@@ -1,3 +1,4 @@
+/** One block of markdown. Equal source, equal elements: React leaves its nodes alone. */
 import type { Element } from "hast";
 import { createContext, memo, type ReactNode, useContext } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
@@ -62,7 +63,6 @@ const components: Components = {
   input: ({ checked }) => <Task checked={checked} />,
 };
 
-/** One block of markdown. Equal source, equal elements: React leaves its nodes alone. */
 export const MarkdownBlock = memo(({ source, growing }: { source: string; growing: boolean }) => (
   <Growing value={growing}>
     <ReactMarkdown {...syntax} components={components} urlTransform={keepSafe}>

@@ -1,3 +1,4 @@
+/** A formula: its source, quietly, until KaTeX is here. KaTeX then owns what is inside of the element. */
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useWords } from "~/i18n";
 
@@ -6,7 +7,6 @@ type Draw = typeof import("./katex").draw;
 const TEX_CHARS_MAX = 4000;
 let loaded: Draw | null = null;
 
-/** A formula: its source, quietly, until KaTeX is here. KaTeX then owns what is inside of the element. */
 export function Maths({ tex, display, pending = false }: { tex: string; display: boolean; pending?: boolean }) {
   const { content: words } = useWords();
   const element = useRef<HTMLSpanElement>(null);

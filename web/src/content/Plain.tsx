@@ -1,7 +1,7 @@
+/** What is not set as markdown, with the reason. */
 import { Component, type ReactNode } from "react";
 import { useWords } from "~/i18n";
 
-/** What is not set as markdown, with the reason. */
 export function Plain({ text }: { text: string }) {
   const { content: words } = useWords();
   return (

@@ -1,3 +1,4 @@
+/** Text as its writer typed it: nothing is markup, and addresses can be followed. */
 import "./content.css";
 import { Link } from "./Link";
 import { safeHref } from "./links";
@@ -11,7 +12,6 @@ function addressIn(text: string): string {
   return unopened ? addressIn(address.slice(0, -1)) : address;
 }
 
-/** Text as its writer typed it: nothing is markup, and addresses can be followed. */
 export function PlainText({ text }: { text: string }) {
   return (
     <div className="plain" dir="auto">

@@ -1,9 +1,9 @@
+/** How the model came to its answer, folded. `durationMs` is what is known of it: so far, or in all. */
 import { useEffect, useState } from "react";
 import { useWords } from "~/i18n";
 import { Disclosure } from "./Disclosure";
 import { Markdown } from "./Markdown";
 
-/** How the model came to its answer, folded. `durationMs` is what is known of it: so far, or in all. */
 export function Reasoning({ text, streaming, durationMs }: { text: string; streaming: boolean; durationMs: number | null }) {
   return (
     <Disclosure label={streaming ? <Thinking sinceMs={durationMs} /> : <Thought durationMs={durationMs} />}>

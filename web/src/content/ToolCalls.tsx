@@ -1,3 +1,4 @@
+/** `results` are by the call's id. While `streaming`, the arguments may still grow. */
 import { Wrench } from "lucide-react";
 import "./content.css";
 import { useWords } from "~/i18n";
@@ -8,7 +9,6 @@ import { Disclosure } from "./Disclosure";
 const SHOWN_CHARS_MAX = 20_000;
 const DEPTH_MAX = 40;
 
-/** `results` are by the call's id. While `streaming`, the arguments may still grow. */
 export function ToolCalls({ calls, results, streaming }: { calls: ToolCall[]; results: Record<string, string>; streaming: boolean }) {
   return (
     <ul className="flex flex-col gap-1">

@@ -1,3 +1,4 @@
+/** Colours what is complete of `code`, a stretch at a time, and never a line twice. */
 import { useEffect, useState } from "react";
 import type { Stretch, Token } from "./highlighter";
 import { languageOf } from "./languages";
@@ -18,7 +19,6 @@ interface Highlighted {
 
 const nothing: Highlighted = { lines: [], chars: 0, code: "", state: undefined };
 
-/** Colours what is complete of `code`, a stretch at a time, and never a line twice. */
 export function useHighlight(code: string, name: string, closed: boolean): Highlighted {
   const [done, setDone] = useState(nothing);
   const language = languageOf(name);

@@ -1,7 +1,7 @@
+/** Keys, as they are written on this keyboard. */
 import { isMac } from "~/ui/platform";
 import { capsOf, type Keys } from "./keys";
 
-/** Keys, as they are written on this keyboard. */
 export function Caps({ keys }: { keys: Keys }) {
   return (
     <kbd className="inline-flex shrink-0 gap-1 font-sans">

@@ -1,3 +1,4 @@
+/** One thing that the palette offers: a session with its state, or an action with its keys. */
 import { useWords } from "~/i18n";
 import { useSessionState } from "~/session/seen";
 import { StateMark } from "~/sidebar/StateMark";

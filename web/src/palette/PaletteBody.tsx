@@ -1,3 +1,4 @@
+/** The field of the palette, and what fits what is typed into it. */
 import { useMemo, useState } from "react";
 import { useWords, words as languages } from "~/i18n";
 import { useChoice } from "~/ui/useChoice";

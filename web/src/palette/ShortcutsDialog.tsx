@@ -1,3 +1,4 @@
+/** Every key that does something, and where. */
 import { closeDialog, useDialogs } from "~/app/dialog";
 import { useWords } from "~/i18n";
 import { useSettings } from "~/settings/store";

@@ -1,3 +1,4 @@
+/** The sign of each command. */
 import {
   Archive, ArchiveRestore, Boxes, Columns2, Command, FileJson, FileText, Keyboard, Languages, Link, type LucideIcon, Megaphone, Monitor, Moon,
   PanelLeft, Pencil, Pin, PinOff, Rows2, Search, Settings, Square, SquareArrowLeft, SquareArrowRight, SquarePen, Sun, Trash2, X,

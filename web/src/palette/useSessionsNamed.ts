@@ -1,3 +1,4 @@
+/** Sessions to choose from, the newest first: those that are loaded, and those that the server finds by this title. */
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { api, ask } from "~/api/client";
@@ -6,7 +7,6 @@ import { useList } from "~/session/list";
 
 const FOUND_MAX = 20;
 
-/** Sessions to choose from, the newest first: those that are loaded, and those that the server finds by this title. */
 export function useSessionsNamed(query: string): Session[] {
   const title = query.trim().slice(0, 200);
   const loaded = useList((list) => list.sessions);

@@ -1,3 +1,4 @@
+/** There is no such session, or no longer. */
 import { openDialog } from "~/app/dialog";
 import { useWords } from "~/i18n";
 import { Button } from "~/ui/Button";
@@ -5,7 +6,6 @@ import { goToNew } from "~/workspace/go";
 import type { Pane } from "~/workspace/layout";
 import { activate } from "~/workspace/store";
 
-/** There is no such session, or no longer. */
 export function MissingSession({ pane }: { pane: Pane }) {
   const words = useWords();
   const begin = () => {

@@ -1,3 +1,4 @@
+/** On a narrow screen: which of the panes is shown. */
 import { useEffect, useRef } from "react";
 import { useWords } from "~/i18n";
 import { useList } from "~/session/list";
@@ -6,7 +7,6 @@ import { StateMark } from "~/sidebar/StateMark";
 import type { Pane } from "~/workspace/layout";
 import { activate, useWorkspace } from "~/workspace/store";
 
-/** On a narrow screen: which of the panes is shown. */
 export function Switcher({ panes }: { panes: Pane[] }) {
   const words = useWords();
   return (

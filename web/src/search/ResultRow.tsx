@@ -1,3 +1,4 @@
+/** One result: a title, or a stretch of a message under its title. */
 import { useWords } from "~/i18n";
 import { dragSession } from "~/workspace/drag";
 import type { Piece, Result } from "./results";

@@ -1,3 +1,4 @@
+/** Where one types what is searched for; the arrow keys choose from what was found. */
 import { Search as Glass, X } from "lucide-react";
 import { type KeyboardEvent, useRef } from "react";
 import { useWords } from "~/i18n";

@@ -1,3 +1,4 @@
+/** Looks for a text in titles and messages. `opening` is told when a result is opened. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { api, ask } from "~/api/client";
@@ -20,7 +21,6 @@ export interface Search {
   open: (result: Result, beside: boolean) => void;
 }
 
-/** Looks for a text in titles and messages. `opening` is told when a result is opened. */
 export function useSearch(text: string, opening: () => void): Search {
   const wanted = text.trim().slice(0, QUERY_MAX);
   const query = useLate(wanted);

@@ -1,3 +1,4 @@
+/** Another title for a session. */
 import { type FormEvent, type KeyboardEvent, useState } from "react";
 import type { Session } from "~/api/types";
 import { useWords } from "~/i18n";

@@ -1,3 +1,4 @@
+/** What can be done to a session: rename, pin, archive, export, open to the side, delete. */
 import { Archive, ArchiveRestore, Columns2, Ellipsis, FileJson, FileText, Link, Pencil, Pin, PinOff, Trash2 } from "lucide-react";
 import type { Session } from "~/api/types";
 import { useWords } from "~/i18n";
@@ -10,7 +11,6 @@ import { archive, unarchive } from "./archive";
 import { copyLink } from "./link";
 import { rename } from "./rename";
 
-/** What can be done to a session: rename, pin, archive, export, open to the side, delete. */
 export function SessionMenu({ session, className = "", tabIndex = 0 }: { session: Session; className?: string; tabIndex?: number }) {
   const words = useWords();
   const narrow = useNarrow();

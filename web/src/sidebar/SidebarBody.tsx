@@ -1,3 +1,4 @@
+/** What the sidebar consists of, wherever it stands: search, the sessions, and the ways to everything else. */
 import { Archive, ArrowLeft, Boxes, Command, PanelLeftClose, Settings, SquarePen } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { type DialogName, openDialog } from "~/app/dialog";

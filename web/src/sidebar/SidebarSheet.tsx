@@ -1,10 +1,10 @@
+/** The sessions over the pane: Esc and a press beside it close it, the focus stays within. */
 import { Dialog } from "radix-ui";
 import { useWords } from "~/i18n";
 import { useOpener } from "~/ui/useOpener";
 import { setSheet, useSheet } from "./sheet";
 import { SidebarBody } from "./SidebarBody";
 
-/** The sessions over the pane: Esc and a press beside it close it, the focus stays within. */
 export function SidebarSheet() {
   const words = useWords().sidebar;
   const open = useSheet((sheet) => sheet.open);

@@ -1,8 +1,8 @@
+/** How a session does: a turning ring, a dot or a sign, and a word for those who do not see it. */
 import { CircleAlert, LoaderCircle } from "lucide-react";
 import { useWords } from "~/i18n";
 import type { SessionState } from "~/session/seen";
 
-/** How a session does: a turning ring, a dot or a sign, and a word for those who do not see it. */
 export function StateMark({ state }: { state: SessionState }) {
   const words = useWords().sidebar;
   return (

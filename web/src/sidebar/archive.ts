@@ -1,3 +1,4 @@
+/** Putting sessions away, and bringing them back. */
 import type { Session } from "~/api/types";
 import { currentWords } from "~/i18n";
 import { change } from "~/session/actions";

@@ -1,8 +1,8 @@
+/** The present day; changes at midnight. */
 import { useEffect, useState } from "react";
 
 const midnightAfter = (day: Date): number => new Date(day.getFullYear(), day.getMonth(), day.getDate() + 1).getTime();
 
-/** The present day; changes at midnight. */
 export function useDay(): Date {
   const [day, setDay] = useState(() => new Date());
   useEffect(() => {

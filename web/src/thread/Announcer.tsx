@@ -1,3 +1,4 @@
+/** Says once to a screen reader that an answer has ended. Tokens are never said. */
 import { useEffect, useRef, useState } from "react";
 import type { TurnStatus } from "~/api/types";
 import { useWords, type Words } from "~/i18n";
@@ -5,7 +6,6 @@ import { sessionState, useSession } from "~/session/store";
 import { panes } from "~/workspace/store";
 import { endedNow, lastAnswer } from "./ends";
 
-/** Says once to a screen reader that an answer has ended. Tokens are never said. */
 export function Announcer({ session, pane }: { session: string; pane: string }) {
   const words = useWords().thread;
   const now = useSession(session, ({ thread }) => lastAnswer(thread));

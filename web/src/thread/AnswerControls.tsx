@@ -1,3 +1,4 @@
+/** What can be done with an answer: copy it, have another one, go on from it elsewhere, see what was sent for it. */
 import { Ellipsis, FileJson2, GitFork, RefreshCw } from "lucide-react";
 import { useRef } from "react";
 import { api, ask } from "~/api/client";

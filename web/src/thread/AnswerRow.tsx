@@ -1,3 +1,4 @@
+/** What a model said, or is saying. */
 import { useEffect, useMemo, useState } from "react";
 import { Markdown, PlainText, Reasoning, ToolCalls } from "~/content";
 import { useWords } from "~/i18n";
@@ -13,7 +14,6 @@ import { RowFrame } from "./RowFrame";
 import { Versions } from "./Versions";
 import { Waiting } from "./Waiting";
 
-/** What a model said, or is saying. */
 export function AnswerRow({ row }: { row: Row }) {
   const words = useWords().thread;
   const text = textOf(row.content);

@@ -1,10 +1,10 @@
+/** Says that what is shown is not the session's main line, and leads back to it. */
 import { GitBranch } from "lucide-react";
 import { useWords } from "~/i18n";
 import { backToMain, makeMain } from "~/session/actions";
 import { useSession } from "~/session/store";
 import { Button } from "~/ui/Button";
 
-/** Says that what is shown is not the session's main line, and leads back to it. */
 export function BranchBar({ session }: { session: string }) {
   const words = useWords().thread;
   const shown = useSession(session, ({ branch }) => branch !== null);

@@ -1,9 +1,9 @@
+/** Copies a text; its place never changes its size. */
 import { Check, Copy } from "lucide-react";
 import { useWords } from "~/i18n";
 import { IconButton } from "~/ui/Button";
 import { useCopy } from "~/ui/useCopy";
 
-/** Copies a text; its place never changes its size. */
 export function CopyText({ text, name }: { text: string; name: string }) {
   const words = useWords().app;
   const { copied, copyIt } = useCopy(text);

@@ -1,3 +1,4 @@
+/** Why there is no answer, what is kept, and what to do. */
 import { AlertTriangle } from "lucide-react";
 import type { Failure } from "~/api/types";
 import { openDialog } from "~/app/dialog";

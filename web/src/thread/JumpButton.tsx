@@ -1,9 +1,9 @@
+/** Back to the end, when that is out of sight. */
 import { ArrowDown } from "lucide-react";
 import { useSyncExternalStore } from "react";
 import { useWords } from "~/i18n";
 import { useThread } from "./context";
 
-/** Back to the end, when that is out of sight. */
 export function JumpButton() {
   const words = useWords().thread;
   const { scroller } = useThread();

@@ -1,3 +1,4 @@
+/** What was sent upstream with a turn, to the letter. */
 import { useQuery } from "@tanstack/react-query";
 import { api, ask } from "~/api/client";
 import { useWords } from "~/i18n";
@@ -5,7 +6,6 @@ import { Button } from "~/ui/Button";
 import { Dialog } from "~/ui/Dialog";
 import { CopyText } from "./CopyText";
 
-/** What was sent upstream with a turn, to the letter. */
 export function PromptDialog({ turn, onClose }: { turn: string | null; onClose: () => void }) {
   const words = useWords().thread;
   return (

@@ -1,3 +1,4 @@
+/** A message that the server has not acknowledged yet, or would not take. */
 import { AlertTriangle, CloudOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useLink } from "~/api/feed";
@@ -14,7 +15,6 @@ import { Dots } from "./Waiting";
 /** Sooner it is not worth a word. */
 const QUIET_MS = 400;
 
-/** A message that the server has not acknowledged yet, or would not take. */
 export function SendRow({ line }: { line: Line }) {
   const words = useWords().thread;
   const send = useOutbox(({ sends }) => sends.find((one) => sendKey(one) === line.key));

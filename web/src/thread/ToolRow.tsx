@@ -1,3 +1,4 @@
+/** A tool's result whose call is not among the rows. Folded: it was written for the model. */
 import { ChevronRight } from "lucide-react";
 import { PlainText } from "~/content";
 import { useWords } from "~/i18n";
@@ -6,7 +7,6 @@ import type { Row } from "~/session/thread";
 import { statusOf } from "./lines";
 import { RowFrame } from "./RowFrame";
 
-/** A tool's result whose call is not among the rows. Folded: it was written for the model. */
 export function ToolRow({ row }: { row: Row }) {
   const words = useWords().thread;
   return (

@@ -1,3 +1,4 @@
+/** What the user said. */
 import { CornerDownRight, Pencil } from "lucide-react";
 import { ContentParts } from "~/content";
 import { useWords } from "~/i18n";
@@ -13,7 +14,6 @@ import { statusOf } from "./lines";
 import { Controls, RowFrame } from "./RowFrame";
 import { Versions } from "./Versions";
 
-/** What the user said. */
 export function UserRow({ row }: { row: Row }) {
   const words = useWords().thread;
   return (

@@ -1,3 +1,4 @@
+/** ‹ 2/3 ›: the turns that continue the same turn as this one. It stays where it is while one steps through them. */
 import { ChevronLeft, ChevronRight } from "lucide-react";
 import { useWords } from "~/i18n";
 import { showTurn } from "~/session/actions";
@@ -6,7 +7,6 @@ import { answerKey, type Row, userKey } from "~/session/thread";
 import { IconButton } from "~/ui/Button";
 import { useThread } from "./context";
 
-/** ‹ 2/3 ›: the turns that continue the same turn as this one. It stays where it is while one steps through them. */
 export function Versions({ row }: { row: Row }) {
   const words = useWords().thread;
   const { session, scroller } = useThread();

@@ -1,3 +1,4 @@
+/** That an answer is on its way, and for how long nothing of it has come. `begun`: something has. */
 import { useEffect, useState } from "react";
 import { useWords } from "~/i18n";
 import type { Live } from "~/session/thread";
@@ -5,7 +6,6 @@ import type { Live } from "~/session/thread";
 /** How long nobody wonders. */
 const QUIET_S = 3;
 
-/** That an answer is on its way, and for how long nothing of it has come. `begun`: something has. */
 export function Waiting({ live, begun }: { live: Live; begun: boolean }) {
   const words = useWords().thread;
   const seconds = useSecondsSince(begun ? live.lastAt : live.startedAt);

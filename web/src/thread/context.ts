@@ -1,3 +1,4 @@
+/** The thread that a row stands in. */
 import { createContext, useContext } from "react";
 import type { Scroller } from "./Scroller";
 

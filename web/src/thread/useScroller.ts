@@ -1,3 +1,4 @@
+/** The scroller of a session in a pane; `ready` once the place where the reader left it is loaded. */
 import { useEffect, useState } from "react";
 import { attempt } from "~/session/actions";
 import { keep, read } from "~/session/kept";
@@ -9,7 +10,6 @@ import { Scroller } from "./Scroller";
 /** A place that is farther back than this is given up: the session opens at its end. */
 const PAGES_MAX = 20;
 
-/** The scroller of a session in a pane; `ready` once the place where the reader left it is loaded. */
 export function useScroller(session: string): { scroller: Scroller; ready: boolean } {
   const loaded = useSession(session, ({ phase }) => phase === "ready");
   const [kept] = useState(() => read<Place>(`scroll.${session}`));

@@ -1,3 +1,4 @@
+/** Buttons: with words, or with a picture alone. */
 import type { ComponentProps, ReactNode } from "react";
 
 type Look = "plain" | "solid" | "danger" | "outline";

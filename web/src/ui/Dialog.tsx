@@ -1,3 +1,4 @@
+/** A modal dialog. Focus goes in, is kept in, and returns to what opened it. */
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import type { ReactNode } from "react";
@@ -14,7 +15,6 @@ interface Props {
   children: ReactNode;
 }
 
-/** A modal dialog. Focus goes in, is kept in, and returns to what opened it. */
 export function Dialog({ open, onOpenChange, title, description, wide, children }: Props) {
   const words = useWords();
   const { remember, giveBack } = useOpener();

@@ -1,7 +1,7 @@
+/** A menu under its trigger. */
 import { DropdownMenu as Radix } from "radix-ui";
 import type { ReactNode } from "react";
 
-/** A menu under its trigger. */
 export function Menu({ trigger, children, align = "end" }: { trigger: ReactNode; children: ReactNode; align?: "start" | "end" }) {
   return (
     <Radix.Root modal={false}>

@@ -1,6 +1,6 @@
+/** Gives the focus back to what had it when a dialog opened: Radix does so by itself only for a trigger of its own. */
 import { useRef } from "react";
 
-/** Gives the focus back to what had it when a dialog opened: Radix does so by itself only for a trigger of its own. */
 export function useOpener(): { remember: () => void; giveBack: (event: Event) => void } {
   const opener = useRef<HTMLElement | null>(null);
   const remember = () => {

@@ -1,3 +1,4 @@
+/** Whether the window has room for panes side by side. */
 import { useSyncExternalStore } from "react";
 
 const narrow = typeof matchMedia === "function" ? matchMedia("(max-width: 699px)") : null;
