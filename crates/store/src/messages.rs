@@ -2,15 +2,17 @@
 
 use rusqlite::{Connection, Row, params};
 use session::{
-    id::{ProjectId, SessionId, TurnId},
+    id::{MessageId, ProjectId, SessionId, TurnId},
     message::{Content, Message, Role, StoredMessage},
     time::Time,
 };
 
 use crate::{
+    Store,
     error::Result,
-    rows::{Columns, json},
+    rows::{Columns, json, optional},
     turns::InputMessage,
+    writer::Reply,
 };
 
 /// A message of a path, with the turn it belongs to.
@@ -46,6 +48,22 @@ fn in_place(row: &Row<'_>, session: &SessionId) -> rusqlite::Result<PathMessage>
     let message = message(&mut columns)?;
     let session_id = session.clone();
     Ok(PathMessage { message: StoredMessage { id, session_id, turn_id, message, timestamp }, number, place })
+}
+
+impl Store {
+    /// One message of a session, by its id.
+    pub fn message(&self, project: ProjectId, session: SessionId, id: MessageId) -> Reply<Option<StoredMessage>> {
+        self.inner.readers.read(move |conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT id, turn_id, number, place, timestamp, role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE project_id = ? AND id = ? AND session_id = ?
+                     AND EXISTS (SELECT 1 FROM chat_sessions s
+                         WHERE s.project_id = chat_messages.project_id AND s.id = session_id AND s.deleted_at IS NULL)",
+            )?;
+            let key = [project.as_str(), id.as_str(), session.as_str()];
+            let found = optional(statement.query_row(key, |row| in_place(row, &session)))?;
+            Ok(found.map(|found| found.message))
+        })
+    }
 }
 
 /// Where a message goes.

@@ -72,7 +72,7 @@ pub enum SessionRef {
 #[derive(Debug, Clone)]
 pub enum Input {
     Messages(Vec<InputMessage>),
-    /// Answers to the tool calls of the turn before.
+    /// Answers to the tool calls of the turn before, and what is said along with them.
     ToolResults(Vec<InputMessage>),
     /// The same as that turn's, with the same parent. `ids` has one for each of its messages at least.
     Again {
@@ -241,6 +241,8 @@ pub struct Turn {
     /// Its place in the queue as of admission.
     pub queued_at_place: Option<u32>,
     pub parent: Option<TurnId>,
+    /// Its sender named the parent; otherwise it continues what was the head.
+    pub parent_given: bool,
     pub epoch: u32,
     pub owner: Option<Owner>,
     pub attempts: u32,

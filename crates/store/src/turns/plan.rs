@@ -4,6 +4,7 @@
 use rusqlite::{Connection, params};
 use session::{
     id::{MessageId, SessionId, TurnId},
+    message::Role,
     turn::{Finish, Kind, Status},
 };
 
@@ -96,7 +97,7 @@ fn tool_turn(
     ask: &Admit,
     session: &SessionId,
     lane: &SessionLane,
-    results: &[InputMessage],
+    input: &[InputMessage],
 ) -> Result<TurnId> {
     let named = match &ask.parent {
         Parent::Turn(turn) => Some(turn.clone()),
@@ -108,14 +109,16 @@ fn tool_turn(
     let turn = named.or_else(|| lane.head.clone()).ok_or(Error::NoToolCalls)?;
     let found = ended(conn, ask, session, &turn)?;
     let calls = found.answer.as_ref().map(|answer| answer.message.tool_calls.as_slice()).unwrap_or_default();
+    // What else is said along with the results answers no call.
+    let results: Vec<&InputMessage> = input.iter().filter(|input| input.message.role == Role::Tool).collect();
     let known = |result: &InputMessage| {
         calls.iter().any(|call| Some(call.id.as_str()) == result.message.tool_call_id.as_deref())
     };
-    if found.finish == Some(Finish::ToolCalls) && results.iter().all(known) {
+    if found.finish == Some(Finish::ToolCalls) && results.iter().all(|result| known(result)) {
         return Ok(turn);
     }
     // The lane moved past the calls: some earlier turn made them.
-    let unknown: Vec<&InputMessage> = results.iter().filter(|result| !known(result)).collect();
+    let unknown: Vec<&InputMessage> = results.into_iter().filter(|result| !known(result)).collect();
     let earlier = called_before(conn, ask, session, lane.turns, &unknown)?;
     Err(if earlier { Error::ToolCallsSuperseded } else { Error::NoToolCalls })
 }

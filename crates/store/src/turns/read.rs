@@ -127,7 +127,7 @@ pub(super) fn session_of(conn: &Connection, project: &ProjectId, turn: &TurnId) 
 /// With its answer. Turns of deleted sessions are not found.
 pub(crate) fn turn(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, epoch, owner, attempts, config_id,
+        "SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, epoch, owner, attempts, config_id,
              config_revision, model, input, options, metadata, prompt_tokens, completion_tokens, cached_tokens,
              reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at FROM chat_turns t WHERE project_id = ? AND id = ? AND EXISTS
                 (SELECT 1 FROM chat_sessions s
@@ -148,7 +148,7 @@ fn with_answer(conn: &Connection, project: &ProjectId, mut turn: Turn) -> Result
 
 /// With its answer, whatever has become of its session.
 fn even_deleted(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
-    let mut statement = conn.prepare_cached("SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, epoch, owner, attempts, config_id,
+    let mut statement = conn.prepare_cached("SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, epoch, owner, attempts, config_id,
              config_revision, model, input, options, metadata, prompt_tokens, completion_tokens, cached_tokens,
              reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at FROM chat_turns WHERE project_id = ? AND id = ?")?;
     let found = optional(statement.query_row([project.as_str(), id.as_str()], turn_from_row))?;
@@ -173,6 +173,7 @@ pub(super) fn turn_from_row(row: &Row<'_>) -> rusqlite::Result<Turn> {
         number: columns.get()?,
         queued_at_place: columns.get()?,
         parent: columns.optional_word()?,
+        parent_given: columns.get()?,
         epoch: columns.get()?,
         owner: columns.optional_word()?,
         attempts: columns.get()?,

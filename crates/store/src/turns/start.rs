@@ -5,7 +5,7 @@ use session::{
     history::ASSEMBLER,
     id::{ConfigId, Owner, ProjectId, SessionId, TurnId},
     lane::Next,
-    message::Message,
+    message::{Message, Role},
     time::Time,
     tokens,
     turn::Options,
@@ -171,7 +171,7 @@ pub(super) fn start(
         let slot = Slot { project, session, turn, number: given.number, place: place as u32 };
         messages::insert(conn, &slot, message, now)?;
     }
-    let title = if lane.untitled { input.first().and_then(|first| title(&first.message)) } else { None };
+    let title = if lane.untitled { first_said(input).and_then(title) } else { None };
     conn.prepare_cached(
         "UPDATE chat_sessions SET turns = ?, hold_turn = NULL, hold_until = NULL, paused = paused AND ?,
              title_from = iif(?3 IS NULL, title_from, 'first_line'), title = coalesce(title, ?3), active_at = ?
@@ -307,7 +307,12 @@ pub(super) fn past(tree: Tree<'_>, window: &[Sent]) -> Result<Vec<Message>> {
     Ok(said.into_iter().map(|(_, message)| message).collect())
 }
 
-/// The first line of the first message, cut where a list would cut it anyway.
+/// What a session is called after: not what only instructs the model.
+fn first_said(input: &[InputMessage]) -> Option<&Message> {
+    input.iter().map(|input| &input.message).find(|message| message.role != Role::System)
+}
+
+/// The first line of a message, cut where a list would cut it anyway.
 fn title(message: &Message) -> Option<String> {
     const CHARS_MAX: usize = 60;
     let text = message.content.text();

@@ -1,7 +1,7 @@
 //! A turn that calls tools keeps the lane free for the results.
 
 use session::{lane::IfBusy, turn::Kind};
-use store::{Admit, Admitted, Error, Input, NextUp, Parent};
+use store::{Admit, Admitted, Error, Input, InputMessage, NextUp, Parent};
 
 use crate::support::*;
 
@@ -72,6 +72,25 @@ fn the_same_results_cannot_come_twice() {
         lab.end(finish(&results, completed("a")));
         assert!(matches!(lab.admit(ask_results("s", "t3", &["x"])).wait(), Err(Error::ToolCallsSuperseded)));
     });
+}
+
+#[test]
+fn what_is_said_along_with_results_answers_no_call() {
+    on_every_engine(|lab| {
+        let first = lab.start(ask_new("s", "t1"));
+        lab.end(finish(&first, called(&["x"])));
+        let mut both = ask_results("s", "t2", &["x"]);
+        let Input::ToolResults(input) = &mut both.input else { panic!() };
+        input.extend(messages_of(ask("s", "t2")));
+        let results = lab.start(both);
+        assert_eq!(texts(&results.input), ["r-x", "u-t2"]);
+        lab.end(finish(&results, completed("a2")));
+    });
+}
+
+fn messages_of(ask: Admit) -> Vec<InputMessage> {
+    let Input::Messages(messages) = ask.input else { panic!() };
+    messages
 }
 
 #[test]
