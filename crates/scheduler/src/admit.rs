@@ -18,8 +18,8 @@ use crate::{
     live::{Live, Shown},
 };
 
-/// Tool results that a retried turn can have.
-pub(crate) const MESSAGES_MAX: usize = 128;
+/// Messages that a turn's input can have.
+pub const MESSAGES_MAX: usize = 128;
 
 /// Asks the model to go on; a message like any other, since a stateless upstream knows only what it is told.
 const CONTINUE: &str = "Continue exactly where your last answer stopped. Do not repeat any of it.";
@@ -42,6 +42,9 @@ pub struct Ask {
 #[derive(Debug, Clone)]
 pub enum AskInput {
     Message(Content),
+    /// Several messages in order. With results of tool calls among them, which then come first, they answer the calls
+    /// of the turn before.
+    Messages(Vec<Message>),
     /// Results by the id of the call.
     ToolResults(Vec<(String, Content)>),
     Retry(TurnId),
@@ -135,10 +138,14 @@ impl Inner {
     fn request(&self, ask: Ask, session: &SessionId, turn: &TurnId) -> Admit {
         let place = match &ask.input {
             AskInput::Message(_) => Place::Back,
-            AskInput::ToolResults(_) | AskInput::Retry(_) | AskInput::Continue(_) => Place::Front,
+            AskInput::Messages(messages) if !messages.iter().any(is_result) => Place::Back,
+            AskInput::Messages(_) | AskInput::ToolResults(_) | AskInput::Retry(_) | AskInput::Continue(_) => {
+                Place::Front
+            }
         };
         let input = match ask.input {
             AskInput::Message(content) => Input::Messages(vec![self.message(Message::new(Role::User, content))]),
+            AskInput::Messages(messages) => self.several(messages),
             AskInput::ToolResults(results) => Input::ToolResults(
                 results
                     .into_iter()
@@ -171,7 +178,18 @@ impl Inner {
         }
     }
 
+    fn several(&self, mut messages: Vec<Message>) -> Input {
+        messages.sort_by_key(|message| !is_result(message));
+        let results = messages.first().is_some_and(is_result);
+        let messages = messages.into_iter().map(|message| self.message(message)).collect();
+        if results { Input::ToolResults(messages) } else { Input::Messages(messages) }
+    }
+
     pub(crate) fn message(&self, message: Message) -> InputMessage {
         InputMessage { id: self.clock.id(), tokens: tokens::of_message(&message), message }
     }
+}
+
+fn is_result(message: &Message) -> bool {
+    message.role == Role::Tool
 }

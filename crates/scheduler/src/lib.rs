@@ -34,7 +34,7 @@ use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use crate::{
-    admit::{Accepted, Ask, AskInput},
+    admit::{Accepted, Ask, AskInput, MESSAGES_MAX},
     clock::Clock,
     feed::{Feed, Follow, Followed, Notice},
     live::Shown,

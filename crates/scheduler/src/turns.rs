@@ -9,7 +9,7 @@ use session::{
     message::{Content, Message, Role},
     run::Stop,
 };
-use store::{Cancelled, Edit, Session, SessionChange, Turn};
+use store::{Cancelled, Edit, Found, Session, SessionChange, StoredEvent, Turn};
 
 use crate::{Inner, Notice, Scheduler, Watch};
 
@@ -43,6 +43,17 @@ impl Scheduler {
         events.iter().for_each(|shown| said.replay(&shown.event));
         let last = events.last().map_or(dropped, |last| last.id);
         Ok(Some(Active { said: said.snapshot(), last, cursor }))
+    }
+
+    /// A turn with every event of it so far: what is stored, and what a turn that is live here has shown since.
+    pub async fn so_far(&self, project: ProjectId, turn: TurnId) -> store::Result<Option<Found>> {
+        // Taken first, so that nothing is missing between the two.
+        let live = self.0.lives.get(&project, &turn).map(|live| live.so_far(&self.0.feed).0).unwrap_or_default();
+        let Some(mut found) = self.0.store.events(project, turn, EventId::START).await? else { return Ok(None) };
+        let last = found.events.last().map_or(EventId::START, |last| last.id);
+        let since = live.iter().filter(|shown| shown.id > last && shown.turn.is_none());
+        found.events.extend(since.map(|shown| StoredEvent { id: shown.id, event: (*shown.event).clone() }));
+        Ok(Some(found))
     }
 
     /// Idempotent: a turn that has ended is given back as it is.
