@@ -16,6 +16,7 @@ mod explain;
 pub mod guard;
 mod idempotency;
 pub mod metrics;
+mod openai;
 mod page;
 pub mod params;
 mod refusal;

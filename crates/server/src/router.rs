@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     auth::authenticate,
-    cookie, docs_page,
+    cookie, docs_page, openai,
     routes::{chat, configs, events, export, messages, meta, providers, search, sessions, sign_in, turns},
     web_page,
 };
@@ -105,8 +105,10 @@ fn describe(operation: &mut Operation) {
 
 pub fn router(app: App) -> Router {
     let authenticated = authenticated().layer(from_fn_with_state(app.clone(), authenticate));
+    let openai = openai::router().layer(from_fn_with_state(app.clone(), authenticate));
     let api = openapi();
     Router::from(authenticated.merge(public()))
+        .merge(openai)
         .route("/openapi.json", get(move || std::future::ready(Json(api.clone()))))
         .merge(docs_page::router())
         .merge(web_page::router(web_page::EMBEDDED))

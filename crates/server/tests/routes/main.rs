@@ -4,6 +4,7 @@
 
 mod events;
 mod export;
+mod openai;
 mod providers;
 mod rig;
 mod search;

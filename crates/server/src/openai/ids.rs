@@ -1,0 +1,103 @@
+//! OpenAI's ids and ours. A conversation is a session and a response is a turn, so theirs is ours behind one prefix, always
+//! exactly one, which maps both ways. What was sent is named after its message (`msg_<message>`); what was answered
+//! after its turn and a number (`msg_<turn>_0`), since a stream names it before there is a message.
+
+use session::id::{MessageId, SessionId, TurnId};
+
+const CONVERSATION: &str = "conv_";
+const RESPONSE: &str = "resp_";
+
+pub fn conversation(session: &SessionId) -> String {
+    format!("{CONVERSATION}{session}")
+}
+
+pub fn session(conversation: &str) -> Option<SessionId> {
+    conversation.strip_prefix(CONVERSATION)?.parse().ok()
+}
+
+pub fn response(turn: &TurnId) -> String {
+    format!("{RESPONSE}{turn}")
+}
+
+pub fn turn(response: &str) -> Option<TurnId> {
+    response.strip_prefix(RESPONSE)?.parse().ok()
+}
+
+/// What an item is, as its id says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Message,
+    Reasoning,
+    Call,
+    CallOutput,
+}
+
+impl Kind {
+    const ALL: [Kind; 4] = [Kind::Message, Kind::Reasoning, Kind::Call, Kind::CallOutput];
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Kind::Message => "msg_",
+            Kind::Reasoning => "rs_",
+            Kind::Call => "fc_",
+            Kind::CallOutput => "fco_",
+        }
+    }
+}
+
+pub fn input_item(kind: Kind, message: &MessageId) -> String {
+    format!("{}{message}", kind.prefix())
+}
+
+/// `number` counts the answer's items of the kind from 0.
+pub fn output_item(kind: Kind, turn: &TurnId, number: u32) -> String {
+    format!("{}{turn}_{number}", kind.prefix())
+}
+
+/// Where an item comes from.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Source {
+    Input(MessageId),
+    Answer(TurnId),
+}
+
+/// The ids that the server makes for turns and messages have no `_` in them.
+pub fn source(item: &str) -> Option<Source> {
+    let rest = Kind::ALL.iter().find_map(|kind| item.strip_prefix(kind.prefix()))?;
+    match rest.rsplit_once('_') {
+        None => rest.parse().ok().map(Source::Input),
+        Some((turn, number)) => {
+            number.parse::<u32>().ok()?;
+            turn.parse().ok().map(Source::Answer)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_maps_both_ways_whatever_the_client_called_its_session() {
+        for id in ["session_a", "conv_x", "conv_conv_", "0198"] {
+            let ours: SessionId = id.parse().unwrap();
+            assert_eq!(session(&conversation(&ours)), Some(ours));
+        }
+        for other in ["session_a", "conv_", "conv_a b", "resp_a", ""] {
+            assert_eq!(session(other), None, "{other}");
+        }
+        assert_eq!(turn("resp_0198").map(|turn| response(&turn)).as_deref(), Some("resp_0198"));
+    }
+
+    #[test]
+    fn an_item_says_where_it_comes_from() {
+        let (message, turn): (MessageId, TurnId) = ("0a".parse().unwrap(), "0b".parse().unwrap());
+        for kind in Kind::ALL {
+            assert_eq!(source(&input_item(kind, &message)), Some(Source::Input(message.clone())));
+            assert_eq!(source(&output_item(kind, &turn, 12)), Some(Source::Answer(turn.clone())));
+        }
+        for bad in ["", "msg_", "msg_0b_x", "item_0a", "0a"] {
+            assert_eq!(source(bad), None, "{bad}");
+        }
+    }
+}
