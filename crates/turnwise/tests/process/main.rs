@@ -11,6 +11,8 @@ mod feed;
 mod idempotency;
 mod keys;
 mod lanes;
+mod openai;
+mod openai_sdk;
 mod operating;
 mod order;
 mod search;
