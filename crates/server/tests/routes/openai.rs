@@ -249,6 +249,20 @@ async fn a_background_response_is_polled_and_a_second_one_waits_its_turn_and_is_
 }
 
 #[tokio::test]
+async fn twelve_sends_at_once_to_one_conversation_take_turns() {
+    let server = Server::start().await;
+    let conversation = conversation(&server).await;
+    let send =
+        |n: usize| respond(&server, json!({"model": "c", "conversation": conversation, "input": format!("q{n}")}));
+    let responses = futures_util::future::join_all((0..12).map(send)).await;
+    assert!(responses.iter().all(|response| response["status"] == "completed"));
+    let calls = server.scripted.calls();
+    let sent: Vec<usize> = calls.iter().map(|call| call.messages().len()).collect();
+    let expected: Vec<usize> = (0..12).map(|before| 2 * before + 1).collect();
+    assert_eq!(sent, expected, "each sees all that came before");
+}
+
+#[tokio::test]
 async fn a_failed_turn_is_an_error_that_clients_do_not_send_again() {
     let server = Server::start().await;
     server.scripted.then([Step::fail(FailureCode::UpstreamRejected)]);
