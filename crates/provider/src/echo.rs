@@ -112,7 +112,9 @@ fn english(earlier: usize, system: bool) -> String {
         n => format!("{n} earlier messages"),
     };
     let system = if system { " and a system prompt" } else { "" };
-    format!("This is the built-in echo. I received {history}{system}. Add a real model: on the page under Models, or by POST /configs.")
+    format!(
+        "This is the built-in echo. I received {history}{system}. Add a real model: on the page under Models, or by POST /configs."
+    )
 }
 
 fn chinese(earlier: usize, system: bool) -> String {
