@@ -4,15 +4,15 @@ import { type FormEvent, useState } from "react";
 import type { Provider } from "~/api/types";
 import { useWords } from "~/i18n";
 import { Button } from "~/ui/Button";
-import { createConfig, fieldOf } from "./actions";
+import { createConfig, fieldOf, tryConfig } from "./actions";
 import { Field, inputLook } from "./Field";
 import { newConfig } from "./new";
-import { runTest, useProviders } from "./queries";
+import { useProviders } from "./queries";
 import { isEcho, NO_MODEL } from "./state";
 
 const FIELDS = ["provider", "api_key", "base_url"] as const;
 
-export function AddConfig({ first, onMade }: { first: boolean; onMade: (id: string) => void }) {
+export function AddConfig({ onMade }: { onMade: (id: string) => void }) {
   const words = useWords().configs;
   const providers = useProviders().filter((one) => !isEcho({ provider: one.id }));
   const [chosen, setChosen] = useState("openai");
@@ -30,12 +30,12 @@ export function AddConfig({ first, onMade }: { first: boolean; onMade: (id: stri
           </select>
         )}
       </Field>
-      {provider && <Access key={provider.id} provider={provider} first={first} onMade={onMade} />}
+      {provider && <Access key={provider.id} provider={provider} onMade={onMade} />}
     </div>
   );
 }
 
-function Access({ provider, first, onMade }: { provider: Provider; first: boolean; onMade: (id: string) => void }) {
+function Access({ provider, onMade }: { provider: Provider; onMade: (id: string) => void }) {
   const words = useWords().configs;
   const [key, setKey] = useState("");
   const [address, setAddress] = useState("");
@@ -44,13 +44,13 @@ function Access({ provider, first, onMade }: { provider: Provider; first: boolea
   const [saving, setSaving] = useState(false);
   const save = async (event: FormEvent) => {
     event.preventDefault();
-    const body = newConfig(provider, { key, address, fromServer, first });
+    const body = newConfig(provider, { key, address, fromServer });
     if (!body) return setError({ field: "api_key", message: words.required });
     setSaving(true);
     setError(null);
     try {
       const made = await createConfig(body);
-      if (made.model !== NO_MODEL) void runTest(made).catch(() => undefined);
+      if (made.model !== NO_MODEL) void tryConfig(made).catch(() => undefined);
       onMade(made.id);
     } catch (cause) {
       setSaving(false);

@@ -1,5 +1,6 @@
 /** One config: its model, its key and everything else, saved when asked, tested when what it calls has changed. */
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { ApiError } from "~/api/client";
 import type { Config } from "~/api/types";
 import { closeDialog } from "~/app/dialog";
 import { useWords } from "~/i18n";
@@ -7,15 +8,15 @@ import { count } from "~/i18n/figures";
 import { useSettings } from "~/settings/store";
 import { Button } from "~/ui/Button";
 import { toast, toastError } from "~/ui/toasts";
-import { changeConfig, fieldOf } from "./actions";
+import { changeConfig, fieldOf, tryConfig } from "./actions";
 import { Advanced } from "./Advanced";
 import { Credentials } from "./Credentials";
 import { DeleteConfig } from "./DeleteConfig";
 import { Field, inputLook } from "./Field";
 import { BOUNDS, changeOf, type Form, formOf, type Problem } from "./form";
 import { ModelField } from "./ModelField";
-import { runTest, useModels, useProviders, useTest } from "./queries";
-import { isEcho, NO_MODEL, stateOf } from "./state";
+import { useModels, useProviders, useTest } from "./queries";
+import { isEcho, isKeyFailure, NO_MODEL, stateOf } from "./state";
 import { TestResult } from "./TestResult";
 import { Uses } from "./Uses";
 
@@ -35,6 +36,17 @@ export function ConfigForm({ config }: { config: Config }) {
   const form = { ...before, ...changed };
   const set = (change: Partial<Form>) => setChanged((old) => ({ ...old, ...change }));
   const dirty = (Object.keys(changed) as (keyof Form)[]).some((field) => changed[field] !== before[field]);
+  const failure = (test.isFetching ? null : test.data?.error?.code) ?? (!models.isFetching && models.error instanceof ApiError ? models.error.code : null);
+  const keyFailure = failure && isKeyFailure(failure) ? failure : null;
+  const keyError = errors.api_key ?? (keyFailure && form.api_key === "" ? words.configs.failures[keyFailure] : undefined);
+
+  // Once it is known what is lacking, that field has the focus, unless the user is writing already.
+  const lacking = keyFailure ? "api_key" : models.data && form.model === "" ? "model" : null;
+  const element = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (lacking && !dirty) element.current?.querySelector<HTMLElement>(`[name=${lacking}]`)?.focus();
+    // What is written later is no reason to move the focus.
+  }, [lacking]);
 
   const sayProblem = (problem: Problem): string => {
     if (problem === "required") return words.configs.required;
@@ -53,7 +65,7 @@ export function ConfigForm({ config }: { config: Config }) {
       const saved = await changeConfig(config.id, change);
       setChanged({});
       toast(words.configs.saved);
-      if (!isEcho(saved) && saved.model !== NO_MODEL) void runTest(saved).catch(toastError);
+      if (!isEcho(saved) && saved.model !== NO_MODEL) void tryConfig(saved).catch(toastError);
     } catch (cause) {
       const { field, message } = fieldOf(cause, FIELDS);
       setErrors({ [field]: message });
@@ -63,13 +75,13 @@ export function ConfigForm({ config }: { config: Config }) {
   };
 
   return (
-    <form className="flex flex-col gap-4" data-config-form={config.id} onSubmit={(event) => void save(event)} noValidate>
+    <form ref={element} className="flex flex-col gap-4" data-config-form={config.id} onSubmit={(event) => void save(event)} noValidate>
       <TestResult testing={test.isFetching} result={test.data} error={test.error} />
       {!isEcho(config) && <ModelField value={form.model} error={errors.model} models={models} onChange={(model) => set({ model })} />}
       <Field label={words.configs.name} error={errors.name}>
         {(field) => <input {...field} name="name" value={form.name} maxLength={100} onChange={(event) => set({ name: event.target.value })} className={inputLook} />}
       </Field>
-      {!isEcho(config) && <Credentials config={config} provider={provider} form={form} errors={errors} set={set} />}
+      {!isEcho(config) && <Credentials config={config} provider={provider} form={form} keyError={keyError} addressError={errors.base_url} set={set} />}
       <Advanced form={form} errors={errors} set={set} />
       <Uses config={config} />
       {errors[""] && (
@@ -88,7 +100,7 @@ export function ConfigForm({ config }: { config: Config }) {
           </Button>
         )}
         {!dirty && !isEcho(config) && config.model !== NO_MODEL && (
-          <Button disabled={test.isFetching} onClick={() => void runTest(config).catch(() => undefined)}>
+          <Button disabled={test.isFetching} onClick={() => void tryConfig(config).catch(() => undefined)}>
             {words.configs.test}
           </Button>
         )}

@@ -19,11 +19,11 @@ export function ConfigPicker({ value, onPick }: { value: string | null; onPick: 
       type="button"
       data-config-picker={used?.id ?? ""}
       title={`${words.configs.pick} ${name}`}
-      className="flex h-8 max-w-64 min-w-16 items-center gap-1.5 rounded-lg px-2 text-sm text-muted hover:bg-hover hover:text-text"
+      className="flex h-8 max-w-64 min-w-8 items-center gap-1.5 rounded-lg px-2 text-sm text-muted hover:bg-hover hover:text-text"
     >
       <span className="sr-only">{words.configs.pick} </span>
       <span className="truncate">{name} </span>
-      {model && <span className="truncate text-xs">{model}</span>}
+      {model && <span className="truncate text-xs @max-[22rem]:hidden">{model}</span>}
       <ChevronDown aria-hidden className="size-3.5 shrink-0" />
     </button>
   );

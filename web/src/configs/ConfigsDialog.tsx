@@ -36,7 +36,7 @@ function Configs({ about }: { about: string | null }) {
     <div className="flex flex-col gap-5 pt-2 sm:flex-row">
       {configs.length > 0 && <List configs={configs} shown={shown?.id ?? NEW} onPick={setPicked} />}
       <div className="min-w-0 flex-1">
-        {shown ? <ConfigForm key={shown.id} config={shown} /> : <AddConfig first={real.length === 0} onMade={setPicked} />}
+        {shown ? <ConfigForm key={shown.id} config={shown} /> : <AddConfig onMade={setPicked} />}
       </div>
     </div>
   );

@@ -10,11 +10,12 @@ interface Props {
   config: Config;
   provider: Provider | undefined;
   form: Form;
-  errors: Record<string, string>;
+  keyError: string | undefined;
+  addressError: string | undefined;
   set: (change: Partial<Form>) => void;
 }
 
-export function Credentials({ config, provider, form, errors, set }: Props) {
+export function Credentials({ config, provider, form, keyError, addressError, set }: Props) {
   const words = useWords().configs;
   const preset = provider?.base_url ?? "";
   const moved = config.has_key && originOf(form.base_url || preset) !== originOf(config.base_url ?? preset);
@@ -24,7 +25,7 @@ export function Credentials({ config, provider, form, errors, set }: Props) {
     <>
       <Field
         label={words.key}
-        error={errors.api_key}
+        error={keyError}
         hint={
           <span data-key={config.has_key ? "stored" : "none"}>
             {keyHint} {missing && !config.has_key && provider?.keys_url && <KeysLink url={provider.keys_url} />}
@@ -45,7 +46,7 @@ export function Credentials({ config, provider, form, errors, set }: Props) {
           />
         )}
       </Field>
-      <Field label={words.address} error={errors.base_url} hint={moved ? <span className="text-warn">{words.addressMoved}</span> : preset && words.addressHint(preset)}>
+      <Field label={words.address} error={addressError} hint={moved ? <span className="text-warn">{words.addressMoved}</span> : preset && words.addressHint(preset)}>
         {(field) => (
           <input {...field} name="base_url" type="url" placeholder={preset} value={form.base_url} onChange={(event) => set({ base_url: event.target.value })} className={inputLook} />
         )}

@@ -4,6 +4,7 @@ import { useId } from "react";
 import { ApiError } from "~/api/client";
 import { useWords } from "~/i18n";
 import { Field, inputLook } from "./Field";
+import { isKeyFailure } from "./state";
 
 interface Props {
   value: string;
@@ -32,13 +33,13 @@ export function ModelField({ value, error, models, onChange }: Props) {
   );
 }
 
-/** Why there is no list, and that there is a way without it. */
+/** Why there is no list, and that there is a way without it. What is wrong with the key stands there. */
 function Unlisted({ cause }: { cause: Error }) {
   const words = useWords().configs;
   const failures: Record<string, string> = words.failures;
   return (
     <span data-models="failed">
-      {cause instanceof ApiError && failures[cause.code] && <span className="text-danger">{failures[cause.code]} </span>}
+      {cause instanceof ApiError && !isKeyFailure(cause.code) && failures[cause.code] && <span className="text-danger">{failures[cause.code]} </span>}
       {words.modelsFailed}
     </span>
   );

@@ -1,7 +1,10 @@
 /** What a user can do to a config. */
 import { ApiError, api, ask, newId } from "~/api/client";
 import type { Config, ConfigChange, NewConfig } from "~/api/types";
-import { configsChanged, queries } from "./queries";
+import { currentWords } from "~/i18n";
+import { toast } from "~/ui/toasts";
+import { configsChanged, configsNow, keepTest, queries, runTest } from "./queries";
+import { echoIsDefault } from "./state";
 
 const path = (id: string) => ({ params: { path: { id } } });
 
@@ -17,6 +20,16 @@ export async function changeConfig(id: string, body: ConfigChange): Promise<Conf
   // Another key may see other models.
   if (body.api_key !== undefined) void queries.invalidateQueries({ queryKey: ["config-models", id] });
   return changed;
+}
+
+/** Tests a config. The first one that answers takes the place of the echo as the default: what never answered does not. */
+export async function tryConfig(config: Config): Promise<void> {
+  const test = await runTest(config);
+  if (!test.ok || !echoIsDefault(configsNow())) return;
+  const changed = await ask(api.PATCH("/configs/{id}", { ...path(config.id), body: { default: true } }));
+  keepTest(changed, test);
+  await configsChanged();
+  toast(currentWords().configs.becameDefault(changed.name));
 }
 
 export async function deleteConfig(id: string): Promise<void> {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Config, Provider } from "~/api/types";
 import { changeOf, formOf } from "./form";
-import { configOf, needsKey, stateOf } from "./state";
+import { newConfig } from "./new";
+import { configOf, echoIsDefault, needsKey, NO_MODEL, stateOf } from "./state";
 
 const config = {
   id: "a",
@@ -71,4 +72,18 @@ test("the state of a config", () => {
 test("no config is the default one; a deleted one is none", () => {
   expect(configOf([config], null)).toBe(config);
   expect(configOf([config], "gone")).toBeUndefined();
+});
+
+test("a key is stored before there is a model, and corrected without one", () => {
+  const made = newConfig(provider, { key: "sk-wrong", address: "", fromServer: false });
+  expect(made).toMatchObject({ model: NO_MODEL, api_key: "sk-wrong" });
+  expect(made).not.toHaveProperty("default");
+  const stored = formOf({ ...config, model: NO_MODEL }, provider.base_url);
+  expect(changeOf(stored, { ...stored, api_key: "sk-right" })).toEqual({ change: { api_key: "sk-right" }, problems: {} });
+});
+
+test("a model that answers takes the place of the echo as the default, not that of another model", () => {
+  const echo = { ...config, provider: "echo" };
+  expect(echoIsDefault([echo, { ...config, default: false }])).toBe(true);
+  expect(echoIsDefault([{ ...echo, default: false }, config])).toBe(false);
 });

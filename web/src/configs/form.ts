@@ -48,8 +48,10 @@ export function changeOf(before: Form, after: Form): { change: ConfigChange; pro
   const change: ConfigChange = {};
   const differs = (...fields: (keyof Form)[]) => fields.some((field) => before[field].trim() !== after[field].trim());
   for (const field of ["name", "model"] as const) {
-    if (after[field].trim() === "") problems[field] = "required";
-    else if (differs(field)) change[field] = after[field].trim();
+    // A key may be stored before there is a model: only then the list of models can be had.
+    if (after[field].trim() === "") {
+      if (before[field] !== "") problems[field] = "required";
+    } else if (differs(field)) change[field] = after[field].trim();
   }
   if (after.api_key.trim()) change.api_key = after.api_key.trim();
   if (differs("base_url")) change.base_url = after.base_url.trim() || null;

@@ -7,12 +7,10 @@ interface Entered {
   address: string;
   /** The key stands in the server's environment. */
   fromServer: boolean;
-  /** There is no other config but the echo. */
-  first: boolean;
 }
 
 /** `null`: it cannot work without a key. */
-export function newConfig(provider: Provider, { key, address, fromServer, first }: Entered): NewConfig | null {
+export function newConfig(provider: Provider, { key, address, fromServer }: Entered): NewConfig | null {
   const url = address.trim();
   const given = key.trim();
   const env = fromServer && provider.key_env ? provider.key_env : null;
@@ -21,7 +19,6 @@ export function newConfig(provider: Provider, { key, address, fromServer, first 
     name: provider.name,
     provider: provider.id,
     model: provider.model && !elsewhere(provider, url) ? provider.model : NO_MODEL,
-    default: first,
     ...(url ? { base_url: url } : {}),
     ...(env ? { api_key_env: env } : given ? { api_key: given } : {}),
   };

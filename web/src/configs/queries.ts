@@ -9,6 +9,7 @@ const none: never[] = [];
 const configsQuery = { queryKey: ["configs"], queryFn: () => ask(api.GET("/configs")).then((list) => list.data) };
 
 export const useConfigs = (): Config[] => useQuery(configsQuery).data ?? none;
+export const configsNow = (): Config[] => queries.getQueryData<Config[]>(configsQuery.queryKey) ?? none;
 /** `false` until the server has told which configs there are. */
 export const useConfigsKnown = (): boolean => useQuery(configsQuery).isSuccess;
 
@@ -23,6 +24,9 @@ const path = (id: string) => ({ params: { path: { id } } });
 export const useTest = (config: Config) => useQuery({ ...testQuery(config), enabled: false });
 
 export const runTest = (config: Config): Promise<ConfigTest> => queries.fetchQuery({ ...testQuery(config), staleTime: 0 });
+
+/** A change that leaves the call as it was leaves its test as it was, too. */
+export const keepTest = (config: Config, test: ConfigTest): void => void queries.setQueryData(testQuery(config).queryKey, test);
 
 const testQuery = (config: Config) => ({
   queryKey: ["config-test", config.id, config.revision],

@@ -20,6 +20,13 @@ export function stateOf(config: Config, providers: Provider[]): ConfigState {
   return config.model === NO_MODEL ? "no_model" : "ready";
 }
 
+/** A key that is wrong or missing, as a failed call names it. */
+export const isKeyFailure = (code: string): code is "upstream_key_rejected" | "config_key_missing" =>
+  code === "upstream_key_rejected" || code === "config_key_missing";
+
+/** Nothing that calls a model is the default yet. */
+export const echoIsDefault = (configs: Config[]): boolean => configs.every((config) => !config.default || isEcho(config));
+
 /** The config that a session uses: the default one where it names none. One that was deleted is not replaced in silence. */
 export const configOf = (configs: Config[], id: string | null | undefined): Config | undefined =>
   id ? configs.find((one) => one.id === id) : (configs.find((one) => one.default) ?? configs[0]);
