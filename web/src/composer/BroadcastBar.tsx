@@ -6,6 +6,7 @@ import { useWords } from "~/i18n";
 import { useDraft } from "~/session/drafts";
 import { useList } from "~/session/list";
 import { IconButton } from "~/ui/Button";
+import { broadcast } from "~/workspace/go";
 import type { Pane } from "~/workspace/layout";
 import { panes, setBroadcast, useWorkspace } from "~/workspace/store";
 import { type Target, toggled } from "./targets";
@@ -23,7 +24,7 @@ export function BroadcastBar({ targets }: { targets: Target[] }) {
           <Chip key={target.pane.session} target={target} />
         ))}
       </div>
-      <IconButton name={words.broadcastOff} className="size-7 text-accent" onClick={() => setBroadcast(null)}>
+      <IconButton name={words.broadcastOff} className="size-7 text-accent" onClick={() => broadcast(null)}>
         <X />
       </IconButton>
     </fieldset>

@@ -6,8 +6,9 @@ import { stop } from "~/session/actions";
 import { useSettings } from "~/settings/store";
 import { IconButton } from "~/ui/Button";
 import { isMac } from "~/ui/platform";
+import { broadcast } from "~/workspace/go";
 import { type Pane, panesOf } from "~/workspace/layout";
-import { panes, setBroadcast, useWorkspace } from "~/workspace/store";
+import { panes, useWorkspace } from "~/workspace/store";
 import { IMAGE_TYPES } from "./content";
 import type { Target } from "./targets";
 
@@ -63,7 +64,7 @@ function BroadcastToggle() {
       aria-pressed={on}
       data-broadcast-toggle=""
       className="aria-pressed:bg-accent-soft aria-pressed:text-accent"
-      onClick={() => setBroadcast(on ? null : panes().map((pane) => pane.id))}
+      onClick={() => broadcast(on ? null : panes().map((pane) => pane.id))}
     >
       <Megaphone />
     </IconButton>

@@ -1,11 +1,12 @@
-/** Esc ends what is going on in the pane that has the focus: an edit first, then the running answer. */
+/** Esc ends what is going on in the pane that has the focus: an edit first, then a broadcast, then the running answer. */
 import { useEffect } from "react";
 import { stop } from "~/session/actions";
 import { clearDraft, draftOf } from "~/session/drafts";
 import { sessionState } from "~/session/store";
 import { composing } from "~/ui/platform";
+import { broadcast } from "~/workspace/go";
 import type { Pane } from "~/workspace/layout";
-import { useWorkspace } from "~/workspace/store";
+import { panes, useWorkspace } from "~/workspace/store";
 
 export function useEscape({ id, session }: Pane): void {
   useEffect(() => {
@@ -14,6 +15,7 @@ export function useEscape({ id, session }: Pane): void {
       if (event.key !== "Escape" || event.defaultPrevented || composing(event) || !isIn(id, event.target)) return;
       if (document.querySelector("[role=dialog], [role=menu]")) return;
       if (draftOf(session).edits) clearDraft(session);
+      else if (useWorkspace.getState().broadcast && panes().length > 1) broadcast(null);
       else if (sessionState(session)?.thread.running) void stop(session);
     };
     window.addEventListener("keydown", pressed);

@@ -23,13 +23,16 @@ export async function attempt(work: Promise<unknown>): Promise<boolean> {
 
 /* ---- turns ---- */
 
-/** Sends what stands in the composer of this session. Nothing is lost: it is in the outbox before the draft goes. */
-export function send(session: string, message: Content): void {
+/**
+ * Sends what stands in the composer of this session. Nothing is lost: it is in the outbox before the draft goes.
+ * A session that begins by it keeps the config that is the default now.
+ */
+export function send(session: string, message: Content, defaultConfig: string | null): void {
   const state = sessionState(session);
   const draft = draftOf(session);
   const last = state?.branch ?? null;
   const branches = draft.edits ?? (last ? { parent: last } : null);
-  post({ session, creates: state?.phase === "fresh" ? { config_id: draft.config } : null, message, branches });
+  post({ session, creates: state?.phase === "fresh" ? { config_id: draft.config ?? defaultConfig } : null, message, branches });
   clearDraft(session);
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clearDraft, draftOf, setDraft } from "./drafts";
+import { clearDraft, draftOf, setDraft, superfluous } from "./drafts";
 
 const edits = { parent: null };
 
@@ -22,4 +22,9 @@ test("after sending there is nothing, and the chosen config stays", () => {
   setDraft("c", { text: "hi", config: "deepseek" });
   clearDraft("c");
   expect(draftOf("c")).toMatchObject({ text: "", parts: [], config: "deepseek" });
+});
+
+test("of the sessions that were never begun the newest twenty are kept, of the others all", () => {
+  const fresh = Array.from({ length: 22 }, (_, at): [string, { fresh: boolean; at: number }] => [`new-${at}`, { fresh: true, at }]);
+  expect(superfluous([["begun", { fresh: false, at: 0 }], ["older", {}], ...fresh])).toEqual(["new-1", "new-0"]);
 });

@@ -1,8 +1,9 @@
 /** What is typed and not sent, for every session, across reloads. */
 import { create } from "zustand";
 import type { Part } from "~/api/types";
-import { keep, read } from "./kept";
+import { all, keep, read } from "./kept";
 import { imagesOf, textOf } from "./message";
+import { sessionState } from "./store";
 import type { Row } from "./thread";
 
 export interface Draft {
@@ -20,6 +21,8 @@ export interface Draft {
 const blank: Draft = { text: "", parts: [], config: null, edits: null, before: null };
 const KEPT_AFTER_MS = { short: 150, long: 1000 };
 const LONG = 100_000;
+/** So many drafts of sessions that were never begun are kept. */
+const FRESH_MAX = 20;
 
 const useDrafts = create<Record<string, Draft>>(() => ({}));
 
@@ -70,11 +73,22 @@ function keepDue(): void {
   timer = undefined;
   for (const session of due) {
     const draft = draftOf(session);
-    const empty = draft.text === "" && !draft.config && !draft.edits;
+    const blank = draft.text.trim() === "" && draft.parts.length === 0;
+    const fresh = sessionState(session)?.phase === "fresh";
+    const empty = draft.text === "" && blank && !draft.config && !draft.edits;
     // Images may be large: they are kept while the page lives, the text for good.
-    keep(`draft.${session}`, empty ? null : { ...draft, parts: [], before: draft.before && { ...draft.before, parts: [] } });
+    const kept = { ...draft, parts: [], before: draft.before && { ...draft.before, parts: [] }, fresh, unsent: fresh && !blank, at: Date.now() };
+    const first = fresh && !empty && read(`draft.${session}`) === null;
+    keep(`draft.${session}`, empty ? null : kept);
+    if (first) for (const old of superfluous(all("draft."))) keep(`draft.${old}`, null);
   }
   due.clear();
+}
+
+/** Sessions that were never begun, but for the newest ones. */
+export function superfluous(drafts: [string, { fresh?: boolean; at?: number }][]): string[] {
+  const fresh = drafts.filter(([, draft]) => draft.fresh).toSorted(([, a], [, b]) => (b.at ?? 0) - (a.at ?? 0));
+  return fresh.slice(FRESH_MAX).map(([session]) => session);
 }
 
 globalThis.addEventListener?.("pagehide", keepDue);

@@ -6,6 +6,7 @@ import { create } from "zustand";
 import { ApiError, api, ask, newId } from "~/api/client";
 import { useLink } from "~/api/feed";
 import type { Content } from "~/api/types";
+import { useSettings } from "~/settings/store";
 import { all, keep, read } from "./kept";
 import { accepted } from "./store";
 
@@ -86,7 +87,7 @@ async function deliver(send: Sending): Promise<boolean> {
   const headers = { "Idempotency-Key": send.key };
   try {
     if (send.creates) {
-      const body = { id: send.session, config_id: send.creates.config_id, on_failure: "pause" as const, auto_title: "model" as const };
+      const body = { id: send.session, config_id: send.creates.config_id, on_failure: "pause" as const, auto_title: useSettings.getState().titles };
       await ask(api.POST("/sessions", { body, headers: { "Idempotency-Key": `${send.key}-session` } })).catch(alreadyMade);
     }
     const turn = await ask(

@@ -9,8 +9,8 @@ import { from, onEvent, useLink, watch } from "~/api/feed";
 import type { Answer, Content, Turn } from "~/api/types";
 import { apply, empty, joinedDeltas, sessionOf, type Thread, withAccepted, withBranch, withOlder, withPage } from "./thread";
 
-/** `fresh`: made in this browser, the server does not know it yet. */
-type Phase = "loading" | "fresh" | "ready" | "missing" | "failed";
+/** `fresh`: made in this browser, the server does not know it yet. `deleted`: while it was open here. */
+type Phase = "loading" | "fresh" | "ready" | "missing" | "deleted" | "failed";
 
 interface OpenSession {
   id: string;
@@ -117,7 +117,7 @@ function flush(): void {
     let { thread } = entry.store.getState();
     let open = false;
     for (const event of joinedDeltas(entry.pending.splice(0))) {
-      if (event.name === "session.deleted") set(entry, { phase: "missing" });
+      if (event.name === "session.deleted") set(entry, { phase: "deleted" });
       if (branch !== null && event.name.startsWith("turn.")) open = true;
       if (branch !== null) continue;
       const [next, need] = apply(thread, event, now);
@@ -170,7 +170,7 @@ const AGAIN_MS = 1000;
 
 function failed(entry: Entry, error: ApiError): void {
   const { id, phase } = entry.store.getState();
-  if (error.status === 404) return set(entry, phase === "fresh" ? {} : { phase: "missing" });
+  if (error.status === 404) return set(entry, phase === "fresh" || phase === "deleted" ? {} : { phase: "missing" });
   // Without a link the banner says so.
   entry.unanswered = error.unsent || error.status === 401;
   if (!entry.unanswered && phase === "loading") return set(entry, { phase: "failed", error });

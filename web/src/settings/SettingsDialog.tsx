@@ -26,7 +26,7 @@ export function SettingsDialog() {
 
 function Preferences() {
   const words = useWords().settings;
-  const { language, theme, enterSends } = useSettings();
+  const { language, theme, enterSends, titles } = useSettings();
   return (
     <>
       <Segmented
@@ -47,6 +47,13 @@ function Preferences() {
         value={enterSends ? "enter" : "modified"}
         choices={[["enter", words.enterSends], ["modified", words.enterBreaks]]}
         onChange={(choice) => useSettings.setState({ enterSends: choice === "enter" })}
+      />
+      <Segmented
+        label={words.titles}
+        hint={words.titlesHint(titles)}
+        value={titles}
+        choices={[["model", words.titlesByModel], ["first_line", words.titlesByFirstLine]]}
+        onChange={(titles) => useSettings.setState({ titles })}
       />
     </>
   );

@@ -11,12 +11,14 @@ interface Settings {
   sidebar: boolean;
   /** Whether Enter sends; otherwise Ctrl/Cmd+Enter does. */
   enterSends: boolean;
+  /** What names new sessions: a model, or the first line of their first message. */
+  titles: "model" | "first_line";
 }
 
 const firstLanguage = (): Language => (globalThis.navigator?.language.toLowerCase().startsWith("zh") ? "zh-CN" : "en");
 
 export const useSettings = create<Settings>()(
-  persist((): Settings => ({ theme: "system", language: firstLanguage(), sidebar: true, enterSends: true }), {
+  persist((): Settings => ({ theme: "system", language: firstLanguage(), sidebar: true, enterSends: true, titles: "model" }), {
     name: "turnwise.settings",
   }),
 );

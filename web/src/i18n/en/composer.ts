@@ -28,7 +28,7 @@ export const composer = {
   moveUp: (number: number) => `Move queued #${number} up`,
   moveDown: (number: number) => `Move queued #${number} down`,
   itemStarted: "That message had already begun. Your changes are in the message field.",
-  paused: "The queue is paused, because the last answer failed or was stopped.",
+  paused: "The queue is paused.",
   resume: (count: number) => `Continue queue (${count})`,
 
   broadcast: "Send to several panes",

@@ -7,6 +7,11 @@ export const settings = {
   enterSends: "Enter",
   enterBreaks: "Ctrl/⌘ + Enter",
   enterHint: (enterSends: boolean): string => (enterSends ? "Shift+Enter starts a new line." : "Enter starts a new line."),
+  titles: "Name new sessions",
+  titlesByModel: "By a model",
+  titlesByFirstLine: "By their first line",
+  titlesHint: (titles: "model" | "first_line"): string =>
+    titles === "model" ? "One small call after the first answer: of the model chosen for titles, else of the session's own." : "No call is made for it.",
   server: "Server",
   version: (version: string) => `Turnwise ${version}`,
   docs: "API documentation",

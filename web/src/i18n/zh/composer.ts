@@ -30,7 +30,7 @@ export const composer: typeof en = {
   moveUp: (number) => `上移排队的第 ${number} 条`,
   moveDown: (number) => `下移排队的第 ${number} 条`,
   itemStarted: "这条消息已经开始处理。您的修改已放到输入框里。",
-  paused: "上一个回答失败或被停止，队列已暂停。",
+  paused: "队列已暂停。",
   resume: (count) => `继续队列（${count}）`,
 
   broadcast: "发送到多个窗格",
