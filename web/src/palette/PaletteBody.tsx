@@ -3,8 +3,9 @@ import { useMemo, useState } from "react";
 import { useWords, words as languages } from "~/i18n";
 import { useChoice } from "~/ui/useChoice";
 import { goTo } from "~/workspace/go";
+import { activePane } from "~/workspace/store";
 import { Caps } from "./Caps";
-import { commandIds, commands } from "./commands";
+import { commands, listed } from "./commands";
 import { type Entry, entriesFor } from "./entries";
 import { EntryRow } from "./EntryRow";
 import { useSessionsNamed } from "./useSessionsNamed";
@@ -14,8 +15,9 @@ export function PaletteBody({ choose }: { choose: (run: () => void) => void }) {
   const [query, setQuery] = useState("");
   const sessions = useSessionsNamed(query);
   // What fits is settled when the palette opens: nothing moves under the hand.
-  const [offered] = useState(() => commandIds.filter((id) => commands[id].fits?.() ?? true));
-  const entries = useMemo(() => entriesFor({ query, sessions, commands: offered, languages: Object.values(languages) }), [query, sessions, offered]);
+  const [offered] = useState(listed);
+  const [shown] = useState(() => activePane().session);
+  const entries = useMemo(() => entriesFor({ query, sessions, shown, commands: offered, languages: Object.values(languages) }), [query, sessions, shown, offered]);
   const take = (entry: Entry, beside: boolean) => choose(entry.kind === "session" ? () => goTo(entry.session.id, beside) : commands[entry.command].run);
   const choice = useChoice(entries, query, take);
 

@@ -13,14 +13,16 @@ interface Given {
   query: string;
   /** The newest first. */
   sessions: Session[];
+  /** The session of the active pane: nobody needs to be led to where they are. */
+  shown: string | null;
   commands: CommandId[];
   /** A command may be asked for in any language of the page. */
   languages: Words[];
 }
 
-/** Without a query the recent sessions and every action; with one what fits, whichever kind fits best first. */
-export function entriesFor({ query, sessions, commands, languages }: Given): Entry[] {
-  if (query.trim() === "") return [...sessions.slice(0, RECENT).map(ofSession), ...commands.map(ofCommand)];
+/** Without a query the other recent sessions and every action; with one what fits, whichever kind fits best first. */
+export function entriesFor({ query, sessions, shown, commands, languages }: Given): Entry[] {
+  if (query.trim() === "") return [...sessions.filter(({ id }) => id !== shown).slice(0, RECENT).map(ofSession), ...commands.map(ofCommand)];
   const fitting = ranked(sessions, (session) => fit(query, session.title ?? "")).slice(0, SESSIONS_MAX);
   const doing = ranked(commands, (command) => fitAny(query, languages.map((words) => words.palette.commands[command])));
   const [first, second] = [fitting.map(({ item }) => ofSession(item)), doing.map(({ item }) => ofCommand(item))];

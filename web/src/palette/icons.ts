@@ -1,7 +1,7 @@
 /** The sign of each command. */
 import {
-  Archive, ArchiveRestore, Boxes, Columns2, Command, FileJson, FileText, Keyboard, Languages, Link, type LucideIcon, Megaphone, Monitor, Moon,
-  PanelLeft, Pencil, Pin, PinOff, Rows2, Search, Settings, Square, SquareArrowLeft, SquareArrowRight, SquarePen, Sun, Trash2, X,
+  Archive, ArchiveRestore, Boxes, Columns2, Command, Cpu, FileJson, FileText, Keyboard, Languages, Link, type LucideIcon, Megaphone, Monitor, Moon,
+  PanelLeft, Pencil, Pin, PinOff, RefreshCw, Rows2, Search, Settings, Square, SquareArrowLeft, SquareArrowRight, SquarePen, Sun, Trash2, X,
 } from "lucide-react";
 import type { CommandId } from "./commands";
 
@@ -14,6 +14,8 @@ export const icons: Record<CommandId, LucideIcon> = {
   previousPane: SquareArrowLeft,
   broadcast: Megaphone,
   stop: Square,
+  regenerate: RefreshCw,
+  changeModel: Cpu,
   toggleSidebar: PanelLeft,
   searchSessions: Search,
   palette: Command,

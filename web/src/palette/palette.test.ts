@@ -24,12 +24,19 @@ test("whole words fit better than their middles, and those better than scattered
 test("actions are found in both languages, sessions by title, the best kind first", () => {
   const sessions = [{ id: "a", title: "Theme park" }, { id: "b", title: "主题公园" }] as Session[];
   const commands: CommandId[] = ["themeDark", "newSession"];
-  const told = (query: string) => entriesFor({ query, sessions, commands, languages: [en, zh] }).map((entry) => (entry.kind === "session" ? entry.session.id : entry.command));
+  const told = (query: string) => entriesFor({ query, sessions, shown: null, commands, languages: [en, zh] }).map((entry) => (entry.kind === "session" ? entry.session.id : entry.command));
   expect(told("")).toEqual(["a", "b", "themeDark", "newSession"]);
   expect(told("dark")).toEqual(["themeDark"]);
   expect(told("主题")).toEqual(["b", "themeDark"]);
   expect(told("theme p")).toEqual(["a"]);
   expect(told("zzz")).toEqual([]);
+});
+
+test("the session that is open already is found by its title, but not offered", () => {
+  const sessions = [{ id: "here", title: "Theme park" }, { id: "there", title: "Other" }] as Session[];
+  const told = (query: string) => entriesFor({ query, sessions, shown: "here", commands: [], languages: [en] });
+  expect(told("")).toEqual([{ kind: "session", session: sessions[1] }]);
+  expect(told("theme")).toEqual([{ kind: "session", session: sessions[0] }]);
 });
 
 test.each([

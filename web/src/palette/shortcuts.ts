@@ -18,5 +18,5 @@ function pressed(event: KeyboardEvent): void {
   if (dialog === command) return closeDialog();
   if (dialog || document.querySelector("[role=dialog]")) return;
   const { run, fits = () => true } = commands[command];
-  if (command === "palette" || fits()) run();
+  if (fits()) run();
 }

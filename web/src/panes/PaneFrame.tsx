@@ -62,12 +62,13 @@ function PaneBody({ pane, first, several, shown }: { pane: Pane; first: boolean;
   useEffect(() => {
     if (session && !useList.getState().sessions[session.id]) put(session);
   }, [session]);
+  const gone = phase === "missing" || phase === "deleted";
   useSeen(pane.session, running || !shown ? null : session?.head);
   return (
     <>
-      <PaneHead pane={pane} first={first} several={several} missing={phase === "missing"} />
-      {phase === "missing" ? (
-        <MissingSession pane={pane} />
+      <PaneHead pane={pane} first={first} several={several} missing={gone} />
+      {gone ? (
+        <MissingSession pane={pane} deleted={phase === "deleted"} />
       ) : (
         <>
           <Thread key={`${pane.session} ${reveals}`} pane={pane} />

@@ -21,18 +21,20 @@ export function PaneHead({ pane, first, several, missing }: { pane: Pane; first:
   const sidebar = useSettings((settings) => settings.sidebar);
   const known = missing ? null : session;
   return (
-    <header className="flex h-11 shrink-0 items-center gap-1 border-b border-line px-2">
+    <header className="@container flex h-11 shrink-0 items-center gap-1 border-b border-line px-2">
       {(narrow || (!sidebar && first)) && (
         <IconButton name={words.panes.openSidebar} onClick={showSidebar}>
           <MenuIcon />
         </IconButton>
       )}
-      <h2 className="min-w-0 truncate px-1 text-sm font-medium" title={known?.title ?? undefined}>
-        {missing ? words.panes.unknownTitle : (known?.title ?? words.app.untitled)}
-      </h2>
-      {!missing && <State pane={pane} />}
-      <div className="ml-auto flex min-w-0 shrink items-center">
-        {!missing && <Model pane={pane} />}
+      <div className="flex min-w-0 flex-1 items-center gap-1">
+        <h2 className="min-w-0 truncate px-1 text-sm font-medium" title={known?.title ?? undefined}>
+          {missing ? words.panes.unknownTitle : (known?.title ?? words.app.untitled)}
+        </h2>
+        {!missing && <State pane={pane} />}
+        <div className="ml-auto flex min-w-0">{!missing && <Model pane={pane} />}</div>
+      </div>
+      <div className="flex shrink-0 items-center">
         {!narrow && (
           <IconButton name={words.panes.split} onClick={() => split(pane.id, "right")}>
             <Columns2 />

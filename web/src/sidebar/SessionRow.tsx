@@ -1,4 +1,5 @@
 /** One session of the list. */
+import { Pause } from "lucide-react";
 import { memo, type MouseEvent } from "react";
 import type { Session } from "~/api/types";
 import { useWords } from "~/i18n";
@@ -24,6 +25,7 @@ export const SessionRow = memo(function SessionRow({ session, shown, reachable }
   const words = useWords();
   const state = useSessionState(session);
   const title = session.title ?? words.app.untitled;
+  const queued = words.sidebar.queued(session.queued, session.paused);
   const open = (event: MouseEvent, beside: boolean) => {
     event.preventDefault();
     setSheet(false);
@@ -55,7 +57,8 @@ export const SessionRow = memo(function SessionRow({ session, shown, reachable }
         {shown === "beside" && <span className="sr-only">({words.sidebar.openElsewhere})</span>}
       </a>
       {session.queued > 0 && (
-        <span role="img" aria-label={words.sidebar.queued(session.queued)} title={words.sidebar.queued(session.queued)} className="min-w-5 shrink-0 rounded-full bg-bubble px-1.5 text-center text-xs text-muted">
+        <span role="img" aria-label={queued} title={queued} data-queue-paused={session.paused ? "" : undefined} className="flex min-w-5 shrink-0 items-center justify-center gap-0.5 rounded-full bg-bubble px-1.5 text-xs text-muted data-queue-paused:bg-warn-soft data-queue-paused:text-warn">
+          {session.paused && <Pause aria-hidden className="size-3" />}
           {session.queued}
         </span>
       )}

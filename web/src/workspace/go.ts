@@ -2,7 +2,7 @@
 import { currentWords } from "~/i18n";
 import { toast } from "~/ui/toasts";
 import { type Edge, PANES_MAX } from "./layout";
-import { activePane, closePane, cycle, openBeside, openIn, openNew, openSession } from "./store";
+import { activePane, closePane, cycle, openBeside, openIn, openNew, openSession, panes, setBroadcast } from "./store";
 
 /** How long the composer of a session that is being opened is waited for. */
 const PATIENCE_MS = 1500;
@@ -29,7 +29,7 @@ function arrive(): void {
 
 function said(fits: boolean): void {
   if (fits) arrive();
-  else toast(currentWords().panes.full(PANES_MAX));
+  else toast(panes().length < PANES_MAX ? currentWords().panes.noRoom : currentWords().panes.full(PANES_MAX));
 }
 
 export function goTo(session: string, beside = false): void {
@@ -54,6 +54,12 @@ export function drop(session: string, pane: string, place: Edge | "center"): voi
 
 export function close(pane: string): void {
   closePane(pane);
+  arrive();
+}
+
+/** What is written goes to these panes, or `null`: to the active one alone again. */
+export function broadcast(to: string[] | null): void {
+  setBroadcast(to);
   arrive();
 }
 

@@ -1,8 +1,11 @@
 /** Which sessions are open where. Kept in this browser; the address is that of the active pane. */
 import { create } from "zustand";
 import { newId } from "~/api/client";
-import { keep, read } from "~/session/kept";
+import { all, keep, read } from "~/session/kept";
 import { type Edge, insert, isLayout, mapPane, moveBar, type Node, PANES_MAX, type Pane, panesOf, remove } from "./layout";
+import { spotFor } from "./room";
+import { newestUnsent } from "./unsent";
+import { isNarrow } from "./useNarrow";
 
 interface Workspace {
   root: Node;
@@ -87,17 +90,26 @@ export const openSession = (session: string): void => useWorkspace.setState((sta
 export const openIn = (id: string, session: string): void =>
   useWorkspace.setState((state) => ({ root: mapPane(state.root, id, (one) => ({ ...one, session, fresh: false })), active: id }));
 
-/** Shows a session (or a new one) in a pane of its own. `false` when there is no room for another pane. */
+/** Shows a session (or a new one) in a pane of its own, there or where there is room. `false` when there is no room for another pane. */
 export function openBeside(session: string | null, beside = useWorkspace.getState().active, edge: Edge = "right"): boolean {
-  if (panes().length >= PANES_MAX) return false;
+  const { root } = useWorkspace.getState();
+  const wanted = { beside, edge };
+  const area = document.querySelector("main")?.getBoundingClientRect();
+  // On a narrow screen each pane has the whole of it.
+  const spot = isNarrow() || !area ? wanted : spotFor(root, area, wanted);
+  if (!spot || panes().length >= PANES_MAX) return false;
   const fresh = session ? pane(session, false) : freshPane();
-  useWorkspace.setState((state) => ({ root: insert(state.root, beside, edge, fresh, newId().slice(0, 8)), active: fresh.id }));
+  useWorkspace.setState({ root: insert(root, spot.beside, spot.edge, fresh, newId().slice(0, 8)), active: fresh.id });
   return true;
 }
 
-/** A new session in the active pane. */
-export const openNew = (): void =>
-  useWorkspace.setState((state) => ({ root: mapPane(state.root, state.active, (one) => ({ ...one, session: newId(), fresh: true })) }));
+/** A new session in the active pane: the one that was left with an unsent draft, else an empty one. */
+export function openNew(): void {
+  const open = panes().map((one) => one.session);
+  const left = activePane().fresh ? null : newestUnsent(all("draft."), open);
+  const session = left ?? newId();
+  useWorkspace.setState((state) => ({ root: mapPane(state.root, state.active, (one) => ({ ...one, session, fresh: true })) }));
+}
 
 export function closePane(id: string): void {
   useWorkspace.setState((state) => {
@@ -124,9 +136,9 @@ export const moveTo = (split: string, at: number, share: number, least: number):
 
 /** The pane after (or before) the active one, round and round. */
 export function cycle(step: 1 | -1): void {
-  const all = panes();
-  const at = all.findIndex((one) => one.id === useWorkspace.getState().active);
-  activate(all[(at + step + all.length) % all.length]!.id);
+  const open = panes();
+  const at = open.findIndex((one) => one.id === useWorkspace.getState().active);
+  activate(open[(at + step + open.length) % open.length]!.id);
 }
 
 export const setBroadcast = (broadcast: string[] | null): void => useWorkspace.setState({ broadcast });

@@ -6,8 +6,12 @@ export const panes = {
   split: "New session to the side",
   closePane: "Close pane",
   full: (count: number) => `No more than ${count} panes fit. Close one first.`,
+  noRoom: "There is no room for another pane. Close one, or make the window larger.",
   unknownTitle: "Not found",
   missingTitle: "This session is not here",
   missing: (id: string) => `There is no session “${id}” for you. It may have been deleted, or belong to another project.`,
+  deletedTitle: "This session was deleted",
+  deleted: "It can still be brought back.",
+  restore: "Restore",
   findSession: "Find a session",
 };

@@ -19,7 +19,7 @@ export const sidebar = {
   running: "Answering",
   unread: "New answer",
   error: "The last answer failed",
-  queued: (count: number) => `${count} waiting`,
+  queued: (count: number, paused: boolean) => (paused ? `${count} waiting, the queue is paused` : `${count} waiting`),
   openElsewhere: "open in another pane",
   rename: "Rename",
   renameTitle: "Rename the session",

@@ -8,8 +8,12 @@ export const panes: typeof en = {
   split: "在旁边新建会话",
   closePane: "关闭窗格",
   full: (count) => `最多只能打开 ${count} 个窗格，请先关闭一个。`,
+  noRoom: "没有空间再打开一个窗格。请先关闭一个，或放大窗口。",
   unknownTitle: "未找到",
   missingTitle: "找不到这个会话",
   missing: (id) => `您没有可以访问的会话“${id}”。它可能已被删除，或属于另一个项目。`,
+  deletedTitle: "这个会话已删除",
+  deleted: "目前还可以恢复。",
+  restore: "恢复",
   findSession: "查找会话",
 };

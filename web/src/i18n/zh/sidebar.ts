@@ -21,7 +21,7 @@ export const sidebar: typeof en = {
   running: "正在回答",
   unread: "有新回答",
   error: "上一次回答失败",
-  queued: (count) => `${count} 条排队中`,
+  queued: (count, paused) => (paused ? `${count} 条排队中，队列已暂停` : `${count} 条排队中`),
   openElsewhere: "已在其他窗格打开",
   rename: "重命名",
   renameTitle: "重命名会话",
