@@ -1,17 +1,17 @@
 /** A formula: its source, quietly, until KaTeX is here. KaTeX then owns what is inside of the element. */
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useWords } from "~/i18n";
+import { isDrawable } from "./formula";
 
 type Draw = typeof import("./katex").draw;
 
-const TEX_CHARS_MAX = 4000;
 let loaded: Draw | null = null;
 
 export function Maths({ tex, display, pending = false }: { tex: string; display: boolean; pending?: boolean }) {
   const { content: words } = useWords();
   const element = useRef<HTMLSpanElement>(null);
   const [draw, setDraw] = useState<Draw | null>(() => loaded);
-  const wanted = !pending && tex.length <= TEX_CHARS_MAX;
+  const wanted = !pending && isDrawable(tex);
 
   useEffect(() => {
     if (!wanted || draw) return;

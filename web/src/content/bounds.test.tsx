@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { renderToStaticMarkup } from "react-dom/server";
 import { splitter } from "./blocks";
-import { BLOCK_COST_MAX } from "./bounds";
+import { BLOCK_COST_MAX, costOf } from "./bounds";
 import { Markdown } from "./Markdown";
 import { MarkdownBlock } from "./MarkdownBlock";
 import { isDue, settled } from "./tail";
@@ -17,6 +17,9 @@ const hostile: Record<string, string> = {
   "mixed marks": fill("*_~~"),
   "open brackets": fill("[", 50_000),
   "open links": fill("[a]("),
+  "open links in a block": "[a](".repeat(10_000),
+  "blocks of open links": blocksOf("[a]("),
+  "blocks of open brackets": blocksOf("["),
   "open images": fill("![a"),
   "closing brackets": fill("]"),
   "less-than": fill("<"),
@@ -91,4 +94,10 @@ describe.each(Object.entries(hostile))("hostile: %s", (_, text) => {
     );
     expect(Math.max(...updates)).toBeLessThan(UPDATE_MS_MAX);
   });
+});
+
+it("weighs what an inline formula holds", () => {
+  const formula = (tex: string) => costOf(`a $${tex}$ b`);
+  expect(formula("x".repeat(2000)) - formula("x")).toBeGreaterThan(50);
+  expect(costOf(`a \\(${"x".repeat(2000)}\\) b`)).toBeGreaterThan(50);
 });
