@@ -1,10 +1,10 @@
-/** An answer's model, tokens and time in one line, and all that is known of them in a note on hover and focus. */
-import { Tooltip } from "radix-ui";
+/** An answer's model, tokens and time in one line, and all that is known of them in a note that opens from it. */
+import { Popover } from "radix-ui";
 import { useWords } from "~/i18n";
 import { count, duration, moment } from "~/i18n/figures";
 import type { Row } from "~/session/thread";
 import { useSettings } from "~/settings/store";
-import { counted, timed } from "./figures";
+import { answeringMs, counted, timed } from "./figures";
 
 export function AnswerFigures({ row }: { row: Row }) {
   const words = useWords().thread;
@@ -13,24 +13,22 @@ export function AnswerFigures({ row }: { row: Row }) {
   const parts = [
     model,
     counted(usage) && words.tokens(count(usage.prompt_tokens, language), count(usage.completion_tokens, language)),
-    timed(timing) && duration(timing.total_ms, language),
+    timed(timing) && duration(answeringMs(timing), language),
   ].filter((part): part is string => !!part);
   if (parts.length === 0) return null;
   return (
-    <Tooltip.Provider delayDuration={300}>
-      <Tooltip.Root>
-        <Tooltip.Trigger asChild>
-          <button type="button" aria-label={`${words.details}: ${parts.join(" · ")}`} data-figures="" className="ml-auto min-w-0 cursor-default truncate rounded px-1 tabular-nums">
-            {parts.join(" · ")}
-          </button>
-        </Tooltip.Trigger>
-        <Tooltip.Portal>
-          <Tooltip.Content side="top" align="end" collisionPadding={8} className="z-50 rounded-xl border border-line bg-raised px-3 py-2 text-xs shadow-float">
-            <Details row={row} />
-          </Tooltip.Content>
-        </Tooltip.Portal>
-      </Tooltip.Root>
-    </Tooltip.Provider>
+    <Popover.Root>
+      <Popover.Trigger asChild>
+        <button type="button" aria-label={`${words.details}: ${parts.join(" · ")}`} data-figures="" className="ml-auto min-w-0 truncate rounded px-1 py-0.5 tabular-nums hover:bg-hover hover:text-text">
+          {parts.join(" · ")}
+        </button>
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content aria-label={words.details} side="top" align="end" sideOffset={4} collisionPadding={8} className="z-50 rounded-xl border border-line bg-raised px-3 py-2 text-xs shadow-float outline-none">
+          <Details row={row} />
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
   );
 }
 

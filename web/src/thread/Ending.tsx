@@ -3,10 +3,12 @@ import { CircleStop, Filter, Ruler, Unplug } from "lucide-react";
 import type { ReactNode } from "react";
 import { useWords, type Words } from "~/i18n";
 import { goOn, retry } from "~/session/actions";
+import { useSession } from "~/session/store";
 import type { Row } from "~/session/thread";
 import { Button } from "~/ui/Button";
 import { useThread } from "./context";
 import { FailureCard } from "./FailureCard";
+import { isContinued } from "./lines";
 
 interface End {
   icon: ReactNode;
@@ -27,10 +29,7 @@ export function Ending({ row }: { row: Row }) {
         {end.text}
       </span>
       {end.hint && <span className="text-xs">{end.hint}</span>}
-      <span className="flex gap-2">
-        {end.goesOn && row.message && <GoOn row={row} />}
-        <Again row={row} />
-      </span>
+      <NextSteps row={row} goesOn={end.goesOn} />
     </div>
   );
 }
@@ -48,6 +47,18 @@ function endOf({ facts }: Row, words: Words["thread"]): End | null {
     default:
       return { icon: <CircleStop aria-hidden />, text: words.ended, goesOn: true };
   }
+}
+
+/** None once it has been continued: what can still be done is among the controls of every answer. */
+function NextSteps({ row, goesOn }: { row: Row; goesOn: boolean }) {
+  const { session } = useThread();
+  if (useSession(session, ({ thread }) => isContinued(row.turn, thread))) return null;
+  return (
+    <span className="flex gap-2">
+      {goesOn && row.message && <GoOn row={row} />}
+      <Again row={row} />
+    </span>
+  );
 }
 
 function GoOn({ row }: { row: Row }) {

@@ -1,11 +1,12 @@
 /** Why there is no answer, what is kept, and what to do. */
-import { AlertTriangle } from "lucide-react";
+import { AlertTriangle, ChevronRight } from "lucide-react";
 import type { Failure } from "~/api/types";
 import { openDialog } from "~/app/dialog";
 import { useWords } from "~/i18n";
 import type { Row } from "~/session/thread";
 import { Button } from "~/ui/Button";
 import { Again } from "./Ending";
+import { cureOf } from "./failures";
 import { said } from "./lines";
 
 /** Causes that lie with the config: trying again alone would not help. */
@@ -22,39 +23,53 @@ const CONFIG_AT_FAULT = new Set<Failure["code"]>([
 export function FailureCard({ row }: { row: Row }) {
   const words = useWords().thread;
   const { error, configId } = row.facts;
+  const cure = cureOf(error, words);
   return (
     <div data-failure={error?.code ?? ""} className="my-1 flex flex-col gap-2 rounded-xl border border-danger/40 bg-danger-soft px-4 py-3 text-sm">
       <p className="flex items-start gap-2 font-medium">
         <AlertTriangle aria-hidden className="mt-0.5 size-4 shrink-0 text-danger" />
         {(error && words.failures[error.code]) ?? words.failed}
       </p>
-      {error?.message && <p className="[overflow-wrap:anywhere] whitespace-pre-wrap">{error.message}</p>}
-      {error && <Facts error={error} />}
+      {cure ? <p>{cure}</p> : error?.message && <Said message={error.message} />}
+      {error?.retry_after_ms != null && <p>{words.retryAfter(Math.ceil(error.retry_after_ms / 1000))}</p>}
       <p>{said(row) ? words.keptPartly : words.kept}</p>
       <div className="flex flex-wrap gap-2">
         <Again row={row} className="bg-raised" />
         {error && CONFIG_AT_FAULT.has(error.code) && <Button className="bg-raised" onClick={() => openDialog("configs", configId)}>{words.fixConfig}</Button>}
       </div>
+      {error && <Facts error={error} withMessage={cure !== null} />}
     </div>
   );
 }
 
-function Facts({ error }: { error: Failure }) {
+const Said = ({ message }: { message: string }) => (
+  <p className="[overflow-wrap:anywhere] whitespace-pre-wrap" dir="auto">
+    {message}
+  </p>
+);
+
+/** What only somebody who looks for the cause wants to read. */
+function Facts({ error, withMessage }: { error: Failure; withMessage: boolean }) {
   const words = useWords().thread;
-  const facts = [
-    error.upstream_status != null && words.status(error.upstream_status),
-    error.code,
-    error.retry_after_ms != null && words.retryAfter(Math.ceil(error.retry_after_ms / 1000)),
-  ].filter((fact) => fact !== false);
+  const facts = [error.upstream_status != null && words.status(error.upstream_status), error.code].filter((fact) => fact !== false);
   return (
-    <p className="text-xs text-muted [overflow-wrap:anywhere]">
-      {facts.join(" · ")}
-      {error.upstream_request_id && (
-        <>
-          {` · ${words.requestId} `}
-          <code className="font-mono select-all">{error.upstream_request_id}</code>
-        </>
-      )}
-    </p>
+    <details className="group/facts text-xs text-muted">
+      <summary className="inline-flex cursor-pointer items-center gap-1 rounded-lg py-0.5">
+        <ChevronRight aria-hidden className="size-3.5 transition-transform group-open/facts:rotate-90" />
+        {words.failureDetails}
+      </summary>
+      <div className="mt-1 flex flex-col gap-1 [overflow-wrap:anywhere]">
+        {withMessage && <Said message={error.message} />}
+        <p>
+          {facts.join(" · ")}
+          {error.upstream_request_id && (
+            <>
+              {` · ${words.requestId} `}
+              <code className="font-mono select-all">{error.upstream_request_id}</code>
+            </>
+          )}
+        </p>
+      </div>
+    </details>
   );
 }

@@ -9,7 +9,7 @@ import { follows, type Place } from "./follow";
 import { rowAt, type Span, spanAround, steady } from "./span";
 
 /** What unfolds something beneath it. */
-const TOGGLE = "[aria-expanded]:not([aria-haspopup]), [aria-pressed]";
+const TOGGLE = "[aria-expanded]:not([aria-haspopup]), [aria-pressed], summary";
 const OLDER_PX = 1500;
 const SAVE_MS = 200;
 /** The jump button is for those who are farther from the end than this. */

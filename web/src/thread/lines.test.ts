@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Sending } from "~/session/outbox";
 import { answerKey, type Row, type Thread, userKey } from "~/session/thread";
-import { linesOf, newDay, resultsFor, said, sendKey, statusOf } from "./lines";
+import { isContinued, linesOf, newDay, resultsFor, said, sendKey, statusOf } from "./lines";
 
-const row = (key: string, more: Partial<Row> & { kind?: string; status?: string } = {}): Row =>
-  ({ key, turn: key.split("/")[0], role: key.endsWith("/answer") ? "assistant" : "user", content: "", reasoning: "", refusal: "", toolCalls: [], toolCallId: null, message: null, at: null, live: null, ...more, facts: { status: more.status ?? "completed", kind: more.kind ?? null } }) as unknown as Row;
+const row = (key: string, more: Partial<Row> & { kind?: string; parent?: string; status?: string } = {}): Row =>
+  ({ key, turn: key.split("/")[0], role: key.endsWith("/answer") ? "assistant" : "user", content: "", reasoning: "", refusal: "", toolCalls: [], toolCallId: null, message: null, at: null, live: null, ...more, facts: { status: more.status ?? "completed", kind: more.kind ?? null, parent: more.parent ?? null } }) as unknown as Row;
 const live = { startedAt: 0 } as unknown as Row["live"];
 const thread = (rows: Row[], more: Partial<Thread> = {}) => ({ keys: rows.map((one) => one.key), rows: new Map(rows.map((one) => [one.key, one])), running: null, queue: [], ...more }) as unknown as Thread;
 const send = (key: string, message: string, refused: string | null = null) => ({ key, session: "s", message, refused, at: 0 }) as unknown as Sending;
@@ -61,6 +61,14 @@ describe("a row's status", () => {
 
   it("of a message is that it is there", () => expect(statusOf(row(userKey("t"), { status: "failed" }))).toBe("completed"));
   it("knows what was said", () => expect([said(row(answerKey("t"))), said(row(answerKey("t"), { refusal: "no" }))]).toEqual([false, true]));
+});
+
+it("an answer is continued by a turn that was asked to, not by the next message", () => {
+  const stopped = row(answerKey("t1"), { status: "cancelled" });
+  expect(isContinued("t1", thread([stopped]))).toBe(false);
+  expect(isContinued("t1", thread([stopped, row(userKey("t2"), { kind: "message", parent: "t1" })]))).toBe(false);
+  expect(isContinued("t1", thread([stopped, row(answerKey("t2"), { kind: "continue", parent: "t1" })]))).toBe(true);
+  expect(isContinued("t0", thread([stopped, row(answerKey("t2"), { kind: "continue", parent: "t1" })]))).toBe(false);
 });
 
 it("a day begins where the reader's does", () => {

@@ -58,6 +58,13 @@ export function resultsFor(row: Row, { keys, rows }: Pick<Thread, "keys" | "rows
   );
 }
 
+/** Whether the shown path goes on from this turn by its own request to continue. */
+export const isContinued = (turn: string, { keys, rows }: Pick<Thread, "keys" | "rows">): boolean =>
+  keys.some((key) => {
+    const facts = rows.get(key)?.facts;
+    return facts?.kind === "continue" && facts.parent === turn;
+  });
+
 export type RowStatus = "streaming" | "waiting" | "sending" | "completed" | "failed" | "cancelled" | "incomplete";
 
 /** What is said of a row: of an answer how it is going, of a message that it is there. */
