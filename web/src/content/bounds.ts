@@ -1,9 +1,9 @@
 /**
  * What rendering may cost. Every markdown parser is quadratic in something, so a block is weighed before it is parsed, in linear time.
- * The weights are milliseconds on a slow machine, found with the inputs of `bounds.test.tsx`; a dense answer costs 17 for each 1,000 characters.
+ * The weights are milliseconds on a slow machine, found with the inputs of `bounds.test.tsx`; a dense answer with formulas costs 14 for each 1,000 characters.
  */
 export const TEXT_CHARS_MAX = 300_000;
-export const TEXT_COST_MAX = 800;
+export const TEXT_COST_MAX = 600;
 export const BLOCK_COST_MAX = 150;
 /** Lazy lines of a quote and underlined headings are quadratic in their number. */
 const LINES_MAX = 1500;

@@ -17,7 +17,7 @@ export function duration(ms: number, language: Language): string {
 
 const spaced = (text: string): string => text.replace(/(\d)s/g, "$1 s");
 
-export const time = (at: string, language: Language): string => new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+export const time = (at: string, language: Language): string => new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }).format(new Date(at));
 export const moment = (at: string, language: Language): string => new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" }).format(new Date(at));
 
 /** The day's name: `today` and `yesterday` by their words. */
