@@ -32,12 +32,13 @@ export function FailureCard({ row }: { row: Row }) {
       </p>
       {cure ? <p>{cure}</p> : error?.message && <Said message={error.message} />}
       {error?.retry_after_ms != null && <p>{words.retryAfter(Math.ceil(error.retry_after_ms / 1000))}</p>}
+      {error && <Facts error={error} />}
       <p>{said(row) ? words.keptPartly : words.kept}</p>
       <div className="flex flex-wrap gap-2">
         <Again row={row} className="bg-raised" />
         {error && CONFIG_AT_FAULT.has(error.code) && <Button className="bg-raised" onClick={() => openDialog("configs", configId)}>{words.fixConfig}</Button>}
       </div>
-      {error && <Facts error={error} withMessage={cure !== null} />}
+      {cure && error?.message && <Details message={error.message} />}
     </div>
   );
 }
@@ -48,28 +49,33 @@ const Said = ({ message }: { message: string }) => (
   </p>
 );
 
-/** What only somebody who looks for the cause wants to read. */
-function Facts({ error, withMessage }: { error: Failure; withMessage: boolean }) {
+/** What somebody who asks for help is asked for. */
+function Facts({ error }: { error: Failure }) {
   const words = useWords().thread;
   const facts = [error.upstream_status != null && words.status(error.upstream_status), error.code].filter((fact) => fact !== false);
   return (
-    <details className="group/facts text-xs text-muted">
+    <p className="text-xs text-muted [overflow-wrap:anywhere]">
+      {facts.join(" · ")}
+      {error.upstream_request_id && (
+        <>
+          {` · ${words.requestId} `}
+          <code className="font-mono select-all">{error.upstream_request_id}</code>
+        </>
+      )}
+    </p>
+  );
+}
+
+/** The server's own words, where the page has said it in the reader's language. */
+function Details({ message }: { message: string }) {
+  const words = useWords().thread;
+  return (
+    <details className="group/details text-xs text-muted">
       <summary className="inline-flex cursor-pointer items-center gap-1 rounded-lg py-0.5">
-        <ChevronRight aria-hidden className="size-3.5 transition-transform group-open/facts:rotate-90" />
+        <ChevronRight aria-hidden className="size-3.5 transition-transform group-open/details:rotate-90" />
         {words.failureDetails}
       </summary>
-      <div className="mt-1 flex flex-col gap-1 [overflow-wrap:anywhere]">
-        {withMessage && <Said message={error.message} />}
-        <p>
-          {facts.join(" · ")}
-          {error.upstream_request_id && (
-            <>
-              {` · ${words.requestId} `}
-              <code className="font-mono select-all">{error.upstream_request_id}</code>
-            </>
-          )}
-        </p>
-      </div>
+      <Said message={message} />
     </details>
   );
 }
