@@ -1,12 +1,12 @@
 //! Admission: from a request to a turn that will not be lost.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use session::{
     event::{Event, EventId},
     id::{ConfigId, ProjectId, SessionId, TurnId},
     lane::{IfBusy, Place},
-    message::{Content, Message, Role},
+    message::{Content, Message, Role, answered_before},
     run::Stop,
     tokens,
     turn::Options,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Messages that a turn's input can have.
-pub const MESSAGES_MAX: usize = 128;
+pub const MESSAGES_MAX: usize = 1000;
 
 /// Asks the model to go on; a message like any other, since a stateless upstream knows only what it is told.
 const CONTINUE: &str = "Continue exactly where your last answer stopped. Do not repeat any of it.";
@@ -65,9 +65,7 @@ pub struct Accepted {
 impl Scheduler {
     /// Admits a turn. Goes on to its end when the caller stops waiting.
     pub async fn admit(&self, ask: Ask) -> store::Result<Accepted> {
-        if self.0.draining.is_cancelled() {
-            return Err(store::Error::Closed("the server is shutting down; send it again in a moment".into()));
-        }
+        self.0.refuse_while_draining()?;
         let inner = self.0.clone();
         let admission = self.0.tasks.spawn(async move { inner.admit(ask).await });
         admission.await.unwrap_or_else(|_| Err(store::Error::Failed("admission broke off".into())))
@@ -75,6 +73,13 @@ impl Scheduler {
 }
 
 impl Inner {
+    pub(crate) fn refuse_while_draining(&self) -> store::Result<()> {
+        if self.draining.is_cancelled() {
+            return Err(store::Error::Closed("the server is shutting down; send it again in a moment".into()));
+        }
+        Ok(())
+    }
+
     async fn admit(self: Arc<Self>, ask: Ask) -> store::Result<Accepted> {
         let project = ask.project.clone();
         let made = ask.session.is_none();
@@ -135,10 +140,10 @@ impl Inner {
         Accepted { session, turn, position, before: false, watch }
     }
 
-    fn request(&self, ask: Ask, session: &SessionId, turn: &TurnId) -> Admit {
+    pub(crate) fn request(&self, ask: Ask, session: &SessionId, turn: &TurnId) -> Admit {
         let place = match &ask.input {
             AskInput::Message(_) => Place::Back,
-            AskInput::Messages(messages) if !messages.iter().any(is_result) => Place::Back,
+            AskInput::Messages(messages) if answered_before(messages.iter()).is_empty() => Place::Back,
             AskInput::Messages(_) | AskInput::ToolResults(_) | AskInput::Retry(_) | AskInput::Continue(_) => {
                 Place::Front
             }
@@ -178,18 +183,16 @@ impl Inner {
         }
     }
 
-    fn several(&self, mut messages: Vec<Message>) -> Input {
-        messages.sort_by_key(|message| !is_result(message));
-        let results = messages.first().is_some_and(is_result);
-        let messages = messages.into_iter().map(|message| self.message(message)).collect();
-        if results { Input::ToolResults(messages) } else { Input::Messages(messages) }
+    /// Results of calls that were made before go first; those of calls among the messages keep their place.
+    fn several(&self, messages: Vec<Message>) -> Input {
+        let before: HashSet<String> = answered_before(messages.iter()).into_iter().map(str::to_owned).collect();
+        let is_result = |message: &Message| message.tool_call_id.as_ref().is_some_and(|id| before.contains(id));
+        let (results, others): (Vec<Message>, Vec<Message>) = messages.into_iter().partition(is_result);
+        let messages = results.into_iter().chain(others).map(|message| self.message(message)).collect();
+        if before.is_empty() { Input::Messages(messages) } else { Input::ToolResults(messages) }
     }
 
     pub(crate) fn message(&self, message: Message) -> InputMessage {
         InputMessage { id: self.clock.id(), tokens: tokens::of_message(&message), message }
     }
-}
-
-fn is_result(message: &Message) -> bool {
-    message.role == Role::Tool
 }

@@ -66,7 +66,11 @@ impl<'a> Journal<'a> {
     }
 
     fn is_strict(&self) -> bool {
-        self.inner.settings.durability == Durability::Strict
+        self.inner.settings.durability == Durability::Strict && self.is_kept()
+    }
+
+    fn is_kept(&self) -> bool {
+        self.live.aside.is_none()
     }
 
     /// Gives the events their numbers. They are shown now, or, where nothing may be shown that a crash could take
@@ -76,6 +80,9 @@ impl<'a> Journal<'a> {
             self.live.publish(&self.inner.feed, self.numbered(self.seq + 1, &events));
         }
         self.seq += events.len() as u32;
+        if !self.is_kept() {
+            return;
+        }
         self.unstored_bytes += events.iter().map(bytes_of).sum::<usize>();
         self.unstored.extend(events);
         if self.unstored_bytes == 0 || self.failed {

@@ -6,6 +6,7 @@
 #![warn(clippy::unwrap_used, reason = "it would end somebody's turn")]
 
 mod admit;
+mod aside;
 mod clock;
 mod feed;
 mod gate;
@@ -35,6 +36,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use crate::{
     admit::{Accepted, Ask, AskInput, MESSAGES_MAX},
+    aside::Aside,
     clock::Clock,
     feed::{Feed, Follow, Followed, Notice},
     live::Shown,

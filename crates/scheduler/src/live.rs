@@ -34,6 +34,8 @@ pub struct Live {
     pub project: ProjectId,
     pub session: SessionId,
     pub turn: TurnId,
+    /// Of a turn that is not stored, how it stood when it started.
+    pub aside: Option<Turn>,
     log: Mutex<Log>,
     changed: watch::Sender<()>,
     stop: watch::Sender<Option<Stop>>,
@@ -63,10 +65,19 @@ pub(crate) enum Behind {
 
 impl Live {
     pub(crate) fn new(project: ProjectId, session: SessionId, turn: TurnId) -> Arc<Live> {
+        Live::make(project, session, turn, None)
+    }
+
+    pub(crate) fn aside(turn: Turn, project: &ProjectId) -> Arc<Live> {
+        Live::make(project.clone(), turn.session.clone(), turn.id.clone(), Some(turn))
+    }
+
+    fn make(project: ProjectId, session: SessionId, turn: TurnId, aside: Option<Turn>) -> Arc<Live> {
         Arc::new(Live {
             project,
             session,
             turn,
+            aside,
             log: Mutex::default(),
             changed: watch::Sender::new(()),
             stop: watch::Sender::new(None),
@@ -78,16 +89,21 @@ impl Live {
     }
 
     /// Shows events to every watcher, and to the feed at the same moment, so that what is seen here and the feed's
-    /// cursor always agree.
+    /// cursor always agree. The feed hears of stored turns alone.
     pub(crate) fn publish(&self, feed: &Feed, events: impl IntoIterator<Item = Shown>) {
         let mut log = self.log();
-        let notices = events.into_iter().map(|shown| {
+        let logged = events.into_iter().inspect(|shown| {
             log.bytes += weight(&shown.event);
             log.over |= shown.turn.is_some();
             log.events.push_back(shown.clone());
-            Notice::Turn { session: self.session.clone(), turn: self.turn.clone(), shown }
         });
-        feed.push_all(&self.project, notices);
+        match &self.aside {
+            Some(_) => logged.for_each(drop),
+            None => feed.push_all(
+                &self.project,
+                logged.map(|shown| Notice::Turn { session: self.session.clone(), turn: self.turn.clone(), shown }),
+            ),
+        }
         drop(log);
         // Fails when nobody watches.
         let _ = self.changed.send(());

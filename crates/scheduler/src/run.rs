@@ -14,14 +14,14 @@ use session::{
     turn::{Failure, FailureCode, Outcome, Status},
 };
 use sha2::{Digest, Sha256};
-use store::{Fence, Finish, NextUp, Started};
+use store::{Fence, Finish, Finished, NextUp, Started};
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
     time::{Instant, Sleep},
 };
 
 use crate::{
-    Inner,
+    Inner, aside,
     journal::{Journal, Lost, Rest},
     live::Live,
     target,
@@ -322,7 +322,10 @@ impl<'a> Running<'a> {
     }
 
     /// Storage may be out of room for a while; the answer waits here until there is some, since it is nowhere else.
-    async fn commit(&self, finish: Finish) -> Option<store::Finished> {
+    async fn commit(&self, finish: Finish) -> Option<Finished> {
+        if let Some(begun) = &self.live.aside {
+            return Some(Finished { turn: aside::ended(begun, finish), next: NextUp::Nothing, wants_title: false });
+        }
         let mut failures = 0;
         loop {
             let error = match self.inner.store.finish(finish.clone()).await {

@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use session::{
     event::{Event, EventId},
     id::{ProjectId, TurnId},
+    run::Stop,
 };
 use store::{Found, Store};
 use tokio::sync::watch;
@@ -23,6 +24,17 @@ pub struct Watch {
     /// From the store, not yet given out.
     backlog: VecDeque<Shown>,
     over: bool,
+    /// Of a turn that is not stored.
+    only: Option<OnlyWatcher>,
+}
+
+/// Whoever watches a turn that nothing is kept of is the only one who wants it.
+struct OnlyWatcher(Arc<Live>);
+
+impl Drop for OnlyWatcher {
+    fn drop(&mut self) {
+        self.0.stop(Stop::Cancel);
+    }
 }
 
 impl Watch {
@@ -37,7 +49,13 @@ impl Watch {
             let changes = live.changes();
             (live, changes)
         });
-        Watch { store, project, turn, cursor: after, live, backlog: VecDeque::new(), over: false }
+        Watch { store, project, turn, cursor: after, live, backlog: VecDeque::new(), over: false, only: None }
+    }
+
+    pub(crate) fn aside(store: Store, live: Arc<Live>) -> Watch {
+        let only = Some(OnlyWatcher(live.clone()));
+        let (project, turn) = (live.project.clone(), live.turn.clone());
+        Watch { only, ..Watch::new(store, project, turn, EventId::START, Some(live)) }
     }
 
     pub fn turn(&self) -> &TurnId {
@@ -78,6 +96,10 @@ impl Watch {
                         self.over = true;
                         return Some(Err(error));
                     }
+                }
+                Behind::Over if self.only.is_some() => {
+                    self.over = true;
+                    return Some(Err(store::Error::Failed("the server gave this call up; send it again".into())));
                 }
                 Behind::Over => self.live = None,
             }

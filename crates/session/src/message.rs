@@ -1,5 +1,7 @@
 //! What is said in a session: role, content and, where needed, tool calls.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -127,6 +129,13 @@ impl Message {
     pub fn says_something(&self) -> bool {
         !self.content.is_empty() || !self.tool_calls.is_empty() || self.refusal.as_ref().is_some_and(|r| !r.is_empty())
     }
+}
+
+/// The calls that these messages answer and do not make themselves: they were made before.
+pub fn answered_before<'a>(messages: impl Iterator<Item = &'a Message> + Clone) -> HashSet<&'a str> {
+    let made: HashSet<&str> =
+        messages.clone().flat_map(|message| &message.tool_calls).map(|call| call.id.as_str()).collect();
+    messages.filter_map(|message| message.tool_call_id.as_deref()).filter(|call| !made.contains(call)).collect()
 }
 
 /// A message in its place, as stored.

@@ -1,6 +1,7 @@
 //! The scheduler on the real store, with a scripted model: time is waited for at gates, never slept away.
 #![expect(clippy::disallowed_methods, reason = "the tests' rim: here time and ids are made")]
 
+mod aside;
 mod attempts;
 mod lanes;
 mod recovery;

@@ -352,7 +352,7 @@ async fn conversation_with_one(server: &Server) -> String {
 async fn what_does_not_fit_is_refused_by_name() {
     let server = Server::start().await;
     let item = |item: Value| json!({"input": [item]});
-    let many: Vec<Value> = (0..129).map(|_| json!({"role": "user", "content": "x"})).collect();
+    let many: Vec<Value> = (0..1001).map(|_| json!({"role": "user", "content": "x"})).collect();
     let pairs: serde_json::Map<String, Value> = (0..17).map(|at| (format!("k{at}"), json!("v"))).collect();
     let refused = [
         (json!({}), 400, "missing_required_parameter", "input"),

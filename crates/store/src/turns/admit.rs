@@ -34,11 +34,7 @@ fn admit(conn: &Connection, beside: &Beside, ask: &Admit) -> Result<Admitted> {
         let session = read::session_of(conn, &ask.project, &turn)?.ok_or(Error::TurnNotFound)?;
         return Ok(Admitted::Before { session, turn });
     }
-    let (session, lane) = match &ask.session {
-        SessionRef::Existing(id) => (id, lane::read(conn, &ask.project, id)?.ok_or(Error::SessionNotFound)?),
-        SessionRef::New(id) if sessions::is_taken(conn, &ask.project, id)? => return Err(Error::Taken),
-        SessionRef::New(id) => (id, fresh()),
-    };
+    let (session, lane) = lane_of(conn, ask)?;
     let config = choose_config(conn, ask, lane.config.as_ref())?;
     let plan = resolve(conn, ask, session, &lane)?;
     let decision = lane.lane.admit(ask.if_busy, ask.place, ask.queue_max, ask.now);
@@ -79,6 +75,14 @@ fn admit(conn: &Connection, beside: &Beside, ask: &Admit) -> Result<Admitted> {
     }
 }
 
+pub(super) fn lane_of<'a>(conn: &Connection, ask: &'a Admit) -> Result<(&'a SessionId, SessionLane)> {
+    match &ask.session {
+        SessionRef::Existing(id) => Ok((id, lane::read(conn, &ask.project, id)?.ok_or(Error::SessionNotFound)?)),
+        SessionRef::New(id) if sessions::is_taken(conn, &ask.project, id)? => Err(Error::Taken),
+        SessionRef::New(id) => Ok((id, fresh())),
+    }
+}
+
 fn fresh() -> SessionLane {
     SessionLane {
         lane: Default::default(),
@@ -95,7 +99,7 @@ fn fresh() -> SessionLane {
 }
 
 /// The config's id is fixed at admission, its revision at start.
-fn choose_config(conn: &Connection, ask: &Admit, of_session: Option<&ConfigId>) -> Result<ConfigId> {
+pub(super) fn choose_config(conn: &Connection, ask: &Admit, of_session: Option<&ConfigId>) -> Result<ConfigId> {
     let project = ask.project.as_str();
     let exists = |id: &ConfigId| -> Result<bool> {
         let mut statement = conn.prepare_cached(

@@ -2,6 +2,7 @@
 
 mod admit;
 mod cancel;
+mod draft;
 mod finish;
 mod lane;
 mod list;
@@ -87,7 +88,7 @@ pub enum Input {
 }
 
 impl Input {
-    fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Kind {
         match self {
             Input::Messages(_) => Kind::Message,
             Input::ToolResults(_) => Kind::ToolResults,

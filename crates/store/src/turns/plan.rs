@@ -4,7 +4,7 @@
 use rusqlite::{Connection, params};
 use session::{
     id::{MessageId, SessionId, TurnId},
-    message::Role,
+    message,
     turn::{Finish, Kind, Status},
 };
 
@@ -109,8 +109,10 @@ fn tool_turn(
     let turn = named.or_else(|| lane.head.clone()).ok_or(Error::NoToolCalls)?;
     let found = ended(conn, ask, session, &turn)?;
     let calls = found.answer.as_ref().map(|answer| answer.message.tool_calls.as_slice()).unwrap_or_default();
-    // What else is said along with the results answers no call.
-    let results: Vec<&InputMessage> = input.iter().filter(|input| input.message.role == Role::Tool).collect();
+    // What else comes along with the results answers no call, or one that comes along too.
+    let before = message::answered_before(input.iter().map(|input| &input.message));
+    let is_result = |input: &&InputMessage| input.message.tool_call_id.as_deref().is_some_and(|id| before.contains(id));
+    let results: Vec<&InputMessage> = input.iter().filter(is_result).collect();
     let known = |result: &InputMessage| {
         calls.iter().any(|call| Some(call.id.as_str()) == result.message.tool_call_id.as_deref())
     };

@@ -98,13 +98,43 @@ struct Says {
 /// What a turn is given when it starts.
 struct Given {
     number: u64,
-    parent: Option<TurnId>,
-    base: Option<TurnId>,
-    links: Links,
-    before: Counters,
+    place: Place,
     through: Counters,
     config_revision: Option<u32>,
     prompt_from: Option<TurnId>,
+}
+
+/// A turn's place in the tree.
+pub(super) struct Place {
+    parent: Option<TurnId>,
+    /// The nearest turn before it that histories contain.
+    pub base: Option<TurnId>,
+    links: Links,
+    /// The path's counters before it.
+    pub before: Counters,
+}
+
+impl Place {
+    pub(super) fn below(tree: Tree<'_>, head: Option<TurnId>, parent: Parent) -> Result<Place> {
+        let parent = match parent {
+            Parent::Head => head,
+            Parent::Root => None,
+            Parent::Turn(parent) => Some(parent),
+        };
+        let above = match &parent {
+            None => None,
+            Some(parent) => Some(
+                tree.find(parent)?
+                    .ok_or_else(|| Error::Failed(format!("turn {parent}, which another continues, is missing")))?,
+            ),
+        };
+        Ok(Place {
+            links: tree.links_below(above.as_ref())?,
+            base: above.as_ref().and_then(Step::base_of_child),
+            before: above.map_or(Counters::default(), |above| above.through),
+            parent,
+        })
+    }
 }
 
 pub(super) fn start(
@@ -126,40 +156,22 @@ pub(super) fn start(
         },
         From::Queue => read_queued(conn, project, turn)?,
     };
-    let parent = match says.parent {
-        Parent::Head => lane.head.take(),
-        Parent::Root => None,
-        Parent::Turn(parent) => Some(parent),
-    };
-    let before = match &parent {
-        None => None,
-        Some(parent) => Some(
-            tree.find(parent)?
-                .ok_or_else(|| Error::Failed(format!("turn {parent}, the parent of {turn}, is missing")))?,
-        ),
-    };
-    let links = tree.links_below(before.as_ref())?;
-    let base = before.as_ref().and_then(Step::base_of_child);
-    let path = before.map_or(Counters::default(), |before| before.through);
+    let place = Place::below(tree, lane.head.take(), says.parent)?;
     let config = match &says.config {
         Some(id) => configs::config_at(conn, &beside.vault, project, id, None)?,
         None => None,
     };
-    let own =
-        Counters { messages: input.len() as u64, tokens: input.iter().map(|message| u64::from(message.tokens)).sum() };
-    let cut = cut(path, own.tokens, &says.options, lane.system.as_deref(), config.as_ref());
-    let known = base.as_ref().and_then(|base| beside.recent.take(project, base, cut));
+    let own = counters(input);
+    let cut = cut(place.before, own.tokens, &says.options, lane.system.as_deref(), config.as_ref());
+    let known = place.base.as_ref().and_then(|base| beside.recent.take(project, base, cut));
     let stretch = match known {
         Some(known) => known,
-        None => Stretch::new(tree, tree.window(base.clone(), cut)?)?,
+        None => Stretch::new(tree, tree.window(place.base.clone(), cut)?)?,
     };
     let given = Given {
         number: lane.turns + 1,
-        parent,
-        base,
-        links,
-        before: path,
-        through: path + own,
+        through: place.before + own,
+        place,
         config_revision: config.as_ref().map(|config| config.revision),
         prompt_from: stretch.from().cloned(),
     };
@@ -186,7 +198,7 @@ pub(super) fn start(
         session.as_str()
     ])?;
     let past = stretch.messages();
-    beside.recent.begin(project, stretch, Told::asked(turn, path, given.through, input));
+    beside.recent.begin(project, stretch, Told::asked(turn, given.place.before, given.through, input));
     Ok(Started {
         project: project.clone(),
         session: session.clone(),
@@ -226,8 +238,19 @@ fn read_queued(conn: &Connection, project: &ProjectId, turn: &TurnId) -> Result<
     })?)
 }
 
+/// What these messages add to a path.
+pub(super) fn counters(input: &[InputMessage]) -> Counters {
+    Counters { messages: input.len() as u64, tokens: input.iter().map(|message| u64::from(message.tokens)).sum() }
+}
+
 /// What the config's window leaves out of the path. With a limit on tokens the system prompt that will stand counts too.
-fn cut(path: Counters, own_tokens: u64, options: &Options, of_session: Option<&str>, config: Option<&ConfigAt>) -> Cut {
+pub(super) fn cut(
+    path: Counters,
+    own_tokens: u64,
+    options: &Options,
+    of_session: Option<&str>,
+    config: Option<&ConfigAt>,
+) -> Cut {
     let Some(config) = config.map(|config| &config.config) else { return Window::default().cut(path, own_tokens) };
     let system = options.system.as_deref().or(of_session).or(config.system.as_deref());
     let system = system.filter(|_| config.window.tokens.is_some()).map_or(0, |text| tokens::count(text).into());
@@ -248,14 +271,14 @@ fn insert_running(conn: &Connection, begin: &Begin<'_>, new: &New<'_>, given: &G
         begin.session.as_str(),
         new.kind.as_str(),
         given.number,
-        given.parent.as_ref().map(TurnId::as_str),
+        given.place.parent.as_ref().map(TurnId::as_str),
         new.parent != Parent::Head,
-        given.base.as_ref().map(TurnId::as_str),
-        given.links.depth,
-        given.links.jump.as_ref().map(TurnId::as_str),
-        given.links.jump_depth,
-        given.before.messages,
-        given.before.tokens,
+        given.place.base.as_ref().map(TurnId::as_str),
+        given.place.links.depth,
+        given.place.links.jump.as_ref().map(TurnId::as_str),
+        given.place.links.jump_depth,
+        given.place.before.messages,
+        given.place.before.tokens,
         given.through.messages,
         given.through.tokens,
         begin.owner.as_str(),
@@ -280,13 +303,13 @@ fn leave_queue(conn: &Connection, begin: &Begin<'_>, given: &Given) -> Result<()
     )?
     .execute(params![
         given.number,
-        given.parent.as_ref().map(TurnId::as_str),
-        given.base.as_ref().map(TurnId::as_str),
-        given.links.depth,
-        given.links.jump.as_ref().map(TurnId::as_str),
-        given.links.jump_depth,
-        given.before.messages,
-        given.before.tokens,
+        given.place.parent.as_ref().map(TurnId::as_str),
+        given.place.base.as_ref().map(TurnId::as_str),
+        given.place.links.depth,
+        given.place.links.jump.as_ref().map(TurnId::as_str),
+        given.place.links.jump_depth,
+        given.place.before.messages,
+        given.place.before.tokens,
         given.through.messages,
         given.through.tokens,
         begin.owner.as_str(),
