@@ -34,6 +34,8 @@ pub struct Ask {
     pub parent: Parent,
     pub options: Options,
     pub metadata: Option<serde_json::Value>,
+    /// What the surface that it comes by wants to read back.
+    pub request: Option<serde_json::Value>,
     pub config: Option<ConfigId>,
     pub if_busy: IfBusy,
     pub key: Option<Idempotency>,
@@ -49,6 +51,8 @@ pub enum AskInput {
     ToolResults(Vec<(String, Content)>),
     Retry(TurnId),
     Continue(TurnId),
+    /// Messages that nobody is asked to answer.
+    Insert(Vec<Message>),
 }
 
 /// An acknowledged turn.
@@ -143,10 +147,16 @@ impl Inner {
     pub(crate) fn request(&self, ask: Ask, session: &SessionId, turn: &TurnId) -> Admit {
         let place = match &ask.input {
             AskInput::Message(_) => Place::Back,
-            AskInput::Messages(messages) if answered_before(messages.iter()).is_empty() => Place::Back,
-            AskInput::Messages(_) | AskInput::ToolResults(_) | AskInput::Retry(_) | AskInput::Continue(_) => {
-                Place::Front
+            AskInput::Messages(messages) | AskInput::Insert(messages)
+                if answered_before(messages.iter()).is_empty() =>
+            {
+                Place::Back
             }
+            AskInput::Messages(_)
+            | AskInput::Insert(_)
+            | AskInput::ToolResults(_)
+            | AskInput::Retry(_)
+            | AskInput::Continue(_) => Place::Front,
         };
         let input = match ask.input {
             AskInput::Message(content) => Input::Messages(vec![self.message(Message::new(Role::User, content))]),
@@ -160,6 +170,7 @@ impl Inner {
                     .collect(),
             ),
             AskInput::Retry(turn) => Input::Again { turn, ids: (0..MESSAGES_MAX).map(|_| self.clock.id()).collect() },
+            AskInput::Insert(messages) => Input::Insert(messages.into_iter().map(|it| self.message(it)).collect()),
             AskInput::Continue(turn) => Input::Continue { turn, ask: self.message(Message::user(CONTINUE)) },
         };
         Admit {
@@ -173,6 +184,7 @@ impl Inner {
             parent: ask.parent,
             options: ask.options,
             metadata: ask.metadata,
+            request: ask.request,
             config: ask.config,
             if_busy: ask.if_busy,
             place,

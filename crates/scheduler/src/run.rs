@@ -11,7 +11,7 @@ use session::{
     history,
     run::{Effect, Happening, Run, Stop},
     tokens,
-    turn::{Failure, FailureCode, Outcome, Status},
+    turn::{Failure, FailureCode, Kind, Outcome, Status},
 };
 use sha2::{Digest, Sha256};
 use store::{Fence, Finish, Finished, NextUp, Started};
@@ -90,6 +90,9 @@ impl<'a> Running<'a> {
 
     /// Runs to the end; gives what the lane does next. `None`: the turn was left to another owner or another start.
     pub(crate) async fn run(mut self) -> Option<NextUp> {
+        if self.started.kind == Kind::Insert {
+            return self.finish(inserted(), false).await;
+        }
         if self.started.epoch > 1 {
             // What an earlier owner showed and did not store is taken back.
             self.journal.tell(vec![Event::Snapshot(Snapshot::default())]);
@@ -353,6 +356,19 @@ impl<'a> Running<'a> {
                 () = self.inner.hard_stop.cancelled() => return None,
             }
         }
+    }
+}
+
+/// Of a turn that asks nobody.
+fn inserted() -> Outcome {
+    Outcome {
+        status: Status::Completed,
+        reason: None,
+        finish: None,
+        answer: None,
+        model: None,
+        usage: Default::default(),
+        error: None,
     }
 }
 

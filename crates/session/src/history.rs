@@ -37,10 +37,22 @@ pub fn assemble(
     messages.extend(input);
     Prompt {
         model: options.model.clone().unwrap_or_else(|| config.model.clone()),
-        messages: repair(messages),
+        messages: repair(joined(messages)),
         params: config.params.clone(),
         options: options.clone(),
     }
+}
+
+/// What an assistant said in one go is one message, as upstreams want it, in however many pieces it was put in.
+fn joined(messages: Vec<Message>) -> Vec<Message> {
+    let mut joined: Vec<Message> = Vec::with_capacity(messages.len());
+    for message in messages {
+        match joined.last_mut() {
+            Some(last) if last.role == Role::Assistant && message.role == Role::Assistant => last.go_on(message),
+            _ => joined.push(message),
+        }
+    }
+    joined
 }
 
 /// A tool call always together with its result. A call without one gets [`MISSING_RESULT`]; a result without its call,
@@ -96,6 +108,28 @@ mod tests {
                 (None, n) => format!("{}: {} +{n} calls", m.role.as_str(), m.content.text()),
             })
             .collect()
+    }
+
+    #[test]
+    fn what_was_put_in_by_pieces_is_sent_as_one_answer() {
+        let thought = Message { reasoning: Some("hm".into()), ..Message::assistant("") };
+        let pieces = vec![
+            Message::user("u"),
+            thought,
+            Message::assistant("let me see"),
+            Message::assistant("now"),
+            calls(&["a"]),
+            calls(&["b"]),
+            Message::tool("b", "2"),
+            Message::tool("a", "1"),
+            Message::assistant("done"),
+        ];
+        let joined = joined(pieces);
+        assert_eq!(joined[1].reasoning.as_deref(), Some("hm"));
+        assert_eq!(
+            shown(joined),
+            ["user: u", "assistant: let me see\n\nnow +2 calls", "tool a: 1", "tool b: 2", "assistant: done"]
+        );
     }
 
     #[test]

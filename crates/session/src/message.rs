@@ -71,6 +71,37 @@ impl Content {
     }
 }
 
+impl Content {
+    fn go_on(&mut self, next: Content) {
+        if next.is_empty() {
+            return;
+        }
+        match (&mut *self, next) {
+            (said, next) if said.is_empty() => *said = next,
+            (Content::Text(said), Content::Text(next)) => append(said, &next),
+            (said, next) => {
+                let parts = std::mem::replace(said, Content::Parts(Vec::new())).into_parts();
+                *said = Content::Parts(parts.into_iter().chain(next.into_parts()).collect());
+            }
+        }
+    }
+
+    fn into_parts(self) -> Vec<Part> {
+        match self {
+            Content::Text(text) => vec![Part::Text { text }],
+            Content::Parts(parts) => parts,
+        }
+    }
+}
+
+/// As a paragraph of its own.
+fn append(said: &mut String, next: &str) {
+    if !said.is_empty() && !next.is_empty() {
+        said.push_str("\n\n");
+    }
+    said.push_str(next);
+}
+
 impl From<&str> for Content {
     fn from(text: &str) -> Self {
         Content::Text(text.to_owned())
@@ -123,6 +154,18 @@ impl Message {
 
     pub fn tool(tool_call_id: &str, content: &str) -> Self {
         Message { tool_call_id: Some(tool_call_id.to_owned()), ..Self::new(Role::Tool, content.into()) }
+    }
+
+    /// Adds what the same speaker says next.
+    pub fn go_on(&mut self, next: Message) {
+        self.content.go_on(next.content);
+        self.tool_calls.extend(next.tool_calls);
+        for (said, more) in [(&mut self.reasoning, next.reasoning), (&mut self.refusal, next.refusal)] {
+            match (said, more) {
+                (Some(said), Some(more)) => append(said, &more),
+                (said, more) => *said = said.take().or(more),
+            }
+        }
     }
 
     /// True when a later turn has something to read in it.

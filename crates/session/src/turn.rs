@@ -175,6 +175,8 @@ words! {
         Retry = "retry",
         /// An incomplete answer is to go on.
         Continue = "continue",
+        /// Messages were put in that nobody is asked to answer.
+        Insert = "insert",
     }
 }
 

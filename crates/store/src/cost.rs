@@ -176,6 +176,7 @@ fn ask(session: &str, turn: &str) -> Admit {
         parent: Parent::Head,
         options: Default::default(),
         metadata: None,
+        request: None,
         config: None,
         if_busy: IfBusy::Queue,
         place: Place::Back,

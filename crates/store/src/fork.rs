@@ -80,12 +80,12 @@ fn copy_turns(source: Tree<'_>, new: &SessionId, path: &[Step]) -> Result<()> {
         conn.prepare_cached(
             "INSERT INTO chat_turns (project_id, id, session_id, kind, status, number, parent, parent_given, base,
                  depth, jump, jump_depth, before_messages, before_tokens, through_messages, through_tokens, counts,
-                 epoch, attempts, options, metadata, config_id, config_revision, prompt_from, assembler,
+                 epoch, attempts, asked, options, metadata, request, config_id, config_revision, prompt_from, assembler,
                  prompt_hash, reason, finish, model, error, prompt_tokens, completion_tokens, cached_tokens,
                  reasoning_tokens, first_token_ms, last_seq, created_at, started_at, ended_at)
              SELECT project_id, ?3, ?4, kind, status, ?5, ?6, 1, ?7,
                  depth, ?8, jump_depth, before_messages, before_tokens, through_messages, through_tokens, counts,
-                 epoch, attempts, options, metadata, config_id, config_revision, ?9, assembler,
+                 epoch, attempts, asked, options, metadata, request, config_id, config_revision, ?9, assembler,
                  prompt_hash, reason, finish, model, error, prompt_tokens, completion_tokens, cached_tokens,
                  reasoning_tokens, first_token_ms, last_seq, created_at, started_at, ended_at
              FROM chat_turns WHERE project_id = ?1 AND id = ?2",

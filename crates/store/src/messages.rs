@@ -51,11 +51,12 @@ fn in_place(row: &Row<'_>, session: &SessionId) -> rusqlite::Result<PathMessage>
 }
 
 impl Store {
-    /// One message of a session, by its id.
-    pub fn message(&self, project: ProjectId, session: SessionId, id: MessageId) -> Reply<Option<StoredMessage>> {
+    /// A message of a session that a turn was asked with, by its id.
+    pub fn input_message(&self, project: ProjectId, session: SessionId, id: MessageId) -> Reply<Option<StoredMessage>> {
         self.inner.readers.read(move |conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT id, turn_id, number, place, timestamp, role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE project_id = ? AND id = ? AND session_id = ?
+                     AND place < (SELECT asked FROM chat_turns t WHERE t.project_id = chat_messages.project_id AND t.id = turn_id)
                      AND EXISTS (SELECT 1 FROM chat_sessions s
                          WHERE s.project_id = chat_messages.project_id AND s.id = session_id AND s.deleted_at IS NULL)",
             )?;
@@ -123,13 +124,14 @@ pub(crate) fn input(
     project: &ProjectId,
     session: &SessionId,
     number: u64,
+    asked: u32,
 ) -> Result<Vec<InputMessage>> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, tokens, role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE session_id = ? AND project_id = ? AND number = ? AND role <> 'assistant'
+        "SELECT id, tokens, role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE session_id = ? AND project_id = ? AND number = ? AND place < ?
              ORDER BY place",
     )?;
     let found: rusqlite::Result<_> = statement
-        .query_map(params![session.as_str(), project.as_str(), number], |row| {
+        .query_map(params![session.as_str(), project.as_str(), number, asked], |row| {
             let mut columns = Columns::of(row);
             let (id, tokens) = (columns.word()?, columns.get()?);
             Ok(InputMessage { id, tokens, message: message(&mut columns)? })

@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_core.sql"),
     include_str!("migrations/0002_search.sql"),
     include_str!("migrations/0003_titles.sql"),
+    include_str!("migrations/0004_input.sql"),
 ];
 
 /// Brings the file up to this program's version. A file of a later version is refused.
@@ -41,4 +42,34 @@ pub(crate) fn check(conn: &Connection) -> Result<()> {
 fn version(conn: &Connection) -> Result<usize> {
     let done: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     usize::try_from(done).map_err(|_| Error::Failed(format!("this database is not of turnwise (schema {done})")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_of_before_know_what_they_were_asked_with() {
+        let conn = Connection::open_in_memory().unwrap();
+        for sql in &MIGRATIONS[..3] {
+            conn.execute_batch(sql).unwrap();
+        }
+        conn.execute_batch(
+            "PRAGMA user_version = 3;
+             INSERT INTO chat_turns (project_id, id, session_id, kind, status, number, created_at)
+             VALUES ('p', 't1', 's', 'message', 'completed', 1, ''), ('p', 't2', 's', 'tool_results', 'failed', 2, ''),
+                    ('p', 't3', 's', 'message', 'queued', NULL, ''), ('q', 't1', 's', 'message', 'completed', 1, '');
+             INSERT INTO chat_messages (project_id, id, session_id, turn_id, number, place, role, content, tokens, timestamp)
+             VALUES ('p', 'm1', 's', 't1', 1, 0, 'user', '', 1, ''), ('p', 'm2', 's', 't1', 1, 1, 'assistant', '', 1, ''),
+                    ('p', 'm3', 's', 't2', 2, 0, 'tool', '', 1, ''), ('p', 'm4', 's', 't2', 2, 1, 'tool', '', 1, ''),
+                    ('q', 'm1', 's', 't1', 1, 0, 'user', '', 1, '')",
+        )
+        .unwrap();
+        run(&conn).unwrap();
+        let asked = |project: &str, turn: &str| -> u32 {
+            let sql = "SELECT asked FROM chat_turns WHERE project_id = ? AND id = ?";
+            conn.query_row(sql, [project, turn], |row| row.get(0)).unwrap()
+        };
+        assert_eq!([asked("p", "t1"), asked("p", "t2"), asked("p", "t3"), asked("q", "t1")], [1, 2, 0, 1]);
+    }
 }

@@ -757,10 +757,17 @@ export interface components {
                 content: components["schemas"]["Content"];
                 error?: components["schemas"]["Failure"] | null;
                 id: string;
+                /** @description The turn was asked with it. That may be an assistant's message, too; what is no input is the turn's answer. */
+                input: boolean;
                 kind: components["schemas"]["TurnKind"];
                 model?: string | null;
                 /** @description The turn before on the path. */
                 parent?: string | null;
+                /**
+                 * Format: int32
+                 * @description Its place in its turn, from 0.
+                 */
+                place: number;
                 reason?: components["schemas"]["IncompleteReason"] | null;
                 reasoning?: string | null;
                 refusal?: string | null;
@@ -890,10 +897,17 @@ export interface components {
             content: components["schemas"]["Content"];
             error?: components["schemas"]["Failure"] | null;
             id: string;
+            /** @description The turn was asked with it. That may be an assistant's message, too; what is no input is the turn's answer. */
+            input: boolean;
             kind: components["schemas"]["TurnKind"];
             model?: string | null;
             /** @description The turn before on the path. */
             parent?: string | null;
+            /**
+             * Format: int32
+             * @description Its place in its turn, from 0.
+             */
+            place: number;
             reason?: components["schemas"]["IncompleteReason"] | null;
             reasoning?: string | null;
             refusal?: string | null;
@@ -1171,7 +1185,7 @@ export interface components {
             tool_call_id: string;
         };
         /** @enum {string} */
-        TurnKind: "message" | "tool_results" | "retry" | "continue";
+        TurnKind: "message" | "tool_results" | "retry" | "continue" | "insert";
         /** @enum {string} */
         TurnStatus: "queued" | "running" | "completed" | "failed" | "cancelled" | "incomplete";
         /** @description A turn with its place in its session. */

@@ -5,7 +5,8 @@ use scheduler::AskInput;
 use session::{
     event::Delta,
     lane::{IfBusy, OnFailure},
-    turn::{FailureCode, Finish, Status},
+    message::Message,
+    turn::{FailureCode, Finish, Kind, Status},
 };
 use store::Error;
 
@@ -197,4 +198,26 @@ async fn a_panic_ends_its_turn_and_nothing_else() {
 fn call(id: &str) -> Step {
     let (id, name) = (Some(id.to_owned()), Some("weather".to_owned()));
     Step::Delta(Delta::ToolCall { index: 0, id, name, arguments: "{}".into() })
+}
+
+#[tokio::test]
+async fn messages_put_in_wait_for_their_place_and_ask_nobody() {
+    let rig = Rig::new(quick()).await;
+    let session = rig.session("s", OnFailure::Continue).await;
+    let gate = Gate::default();
+    rig.scripted.then(halves(&gate));
+    let first = rig.send(&session, "one").await;
+    let messages = vec![Message::user("two"), Message::assistant("put in")];
+    let insert = rig.scheduler.admit(ask(&session, AskInput::Insert(messages))).await.unwrap();
+    let last = rig.send(&session, "three").await;
+    assert_eq!(insert.position, Some(0));
+    gate.open();
+    first.watch.end().await.unwrap();
+    let ended = insert.watch.end().await.unwrap();
+    assert_eq!((ended.kind, ended.status, ended.answer.is_none()), (Kind::Insert, Status::Completed, true));
+    last.watch.end().await.unwrap();
+    assert_eq!(rig.scripted.calls().len(), 2);
+    assert_eq!(rig.path(&session).await, ["u:one", "a:Hello", "u:two", "a:put in", "u:three", "a:ok"]);
+    let sent: Vec<String> = rig.scripted.calls()[1].messages().into_iter().map(|(_, text)| text).collect();
+    assert_eq!(sent, ["one", "Hello", "two", "put in", "three"]);
 }

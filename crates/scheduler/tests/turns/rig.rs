@@ -157,6 +157,7 @@ pub fn ask(session: &SessionId, input: AskInput) -> Ask {
         parent: Parent::Head,
         options: Options::default(),
         metadata: None,
+        request: None,
         config: None,
         if_busy: IfBusy::Queue,
         key: None,

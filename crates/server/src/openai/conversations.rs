@@ -5,11 +5,9 @@ use scheduler::Notice;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use session::{
-    id::{ProjectId, SessionId},
+    id::{MessageId, ProjectId, SessionId},
     lane::OnFailure,
-    message::StoredMessage,
     title::AutoTitle,
-    turn::Status,
 };
 use store::{NewSession, Session, SessionChange};
 
@@ -99,15 +97,15 @@ pub async fn list(
     find(&app, &caller.project, &session).await?;
     let mut after = None;
     if let Some(cursor) = listed.cursor() {
-        let (place, status) = stored(&app, &caller.project, &session, &cursor).await?.ok_or(store::Error::BadCursor)?;
-        after = Some(place.id.to_string());
-        // An answer may be several items, and the cursor one in their middle.
-        listed.add(items::of_stored(&place, status));
+        let place = stored(&app, &caller.project, &session, &cursor).await?.ok_or(store::Error::BadCursor)?;
+        after = Some(place.message.to_string());
+        // A message may be several items, and the cursor one in their middle.
+        listed.add(place.items);
     }
     let path = app.store().path(caller.project, session, None, listed.page(after)).await?;
     for found in &path.messages {
-        let status = path.turns.get(&found.message.turn_id).map_or(Status::Running, |turn| turn.status);
-        listed.add(items::of_stored(&found.message, status));
+        let turn = path.turns.get(&found.message.turn_id);
+        listed.add(turn.map(|turn| items::of_path(found, turn)).unwrap_or_default());
     }
     Ok(Json(listed.answer()?))
 }
@@ -120,27 +118,32 @@ pub async fn item(
     let session = session(&id)?;
     find(&app, &caller.project, &session).await?;
     let found = stored(&app, &caller.project, &session, &item).await?;
-    let items = found.map(|(message, status)| items::of_stored(&message, status)).unwrap_or_default();
+    let items = found.map(|found| found.items).unwrap_or_default();
     let wanted = items.into_iter().find(|found| found["id"] == item);
     wanted.map(Json).ok_or_else(|| ApiError::not_found("item_not_found", "The conversation has no item of that id."))
 }
 
-/// The message that an item is of, and how its turn stands.
-async fn stored(
-    app: &App,
-    project: &ProjectId,
-    session: &SessionId,
-    item: &str,
-) -> Result<Option<(StoredMessage, Status)>, ApiError> {
+/// A message, and the items that it is.
+struct Stored {
+    message: MessageId,
+    items: Vec<Value>,
+}
+
+/// The message that an item is of.
+async fn stored(app: &App, project: &ProjectId, session: &SessionId, item: &str) -> Result<Option<Stored>, ApiError> {
     match ids::source(item) {
         None => Ok(None),
         Some(Source::Input(id)) => {
-            let found = app.store().message(project.clone(), session.clone(), id).await?;
-            Ok(found.map(|message| (message, Status::Completed)))
+            let found = app.store().input_message(project.clone(), session.clone(), id).await?;
+            Ok(found.map(|found| Stored { items: items::of_input(&found.id, &found.message), message: found.id }))
         }
         Some(Source::Answer(turn)) => {
             let turn = app.store().turn(project.clone(), turn).await?.filter(|turn| turn.session == *session);
-            Ok(turn.and_then(|turn| turn.answer.map(|answer| (answer, turn.status))))
+            let Some((turn, answer)) = turn.and_then(|turn| turn.answer.clone().map(|answer| (turn, answer))) else {
+                return Ok(None);
+            };
+            let items = items::of_answer(&turn.id, &answer.message, items::status_after(turn.status));
+            Ok(Some(Stored { message: answer.id, items }))
         }
     }
 }

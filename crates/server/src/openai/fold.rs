@@ -177,7 +177,8 @@ impl Fold {
         let status = self.status.unwrap_or(self.turn.status);
         let output = match &self.ended {
             Some(ended) if self.superseded => {
-                ended.answer.iter().flat_map(|it| items::of_stored(it, ended.status)).collect()
+                let status = items::status_after(ended.status);
+                ended.answer.iter().flat_map(|it| items::of_answer(&ended.id, &it.message, status)).collect()
             }
             _ => self.output.iter().filter(|item| item.is_shown()).map(Item::value).collect(),
         };

@@ -45,8 +45,12 @@ impl Kind {
     }
 }
 
-pub fn input_item(kind: Kind, message: &MessageId) -> String {
-    format!("{}{message}", kind.prefix())
+/// `number` counts the message's items of the kind from 0. Mostly it is the only one, and has none.
+pub fn input_item(kind: Kind, message: &MessageId, number: u32) -> String {
+    match number {
+        0 => format!("{}{message}", kind.prefix()),
+        more => format!("{}{message}.{more}", kind.prefix()),
+    }
 }
 
 /// `number` counts the answer's items of the kind from 0.
@@ -61,15 +65,16 @@ pub enum Source {
     Answer(TurnId),
 }
 
-/// The ids that the server makes for turns and messages have no `_` in them.
+/// The ids that the server makes for turns and messages have no `_` and no `.` in them.
 pub fn source(item: &str) -> Option<Source> {
     let rest = Kind::ALL.iter().find_map(|kind| item.strip_prefix(kind.prefix()))?;
-    match rest.rsplit_once('_') {
+    let is_number = |number: &str| number.parse::<u32>().is_ok();
+    if let Some((turn, number)) = rest.rsplit_once('_') {
+        return turn.parse().ok().filter(|_| is_number(number)).map(Source::Answer);
+    }
+    match rest.split_once('.') {
+        Some((message, number)) => message.parse().ok().filter(|_| is_number(number)).map(Source::Input),
         None => rest.parse().ok().map(Source::Input),
-        Some((turn, number)) => {
-            number.parse::<u32>().ok()?;
-            turn.parse().ok().map(Source::Answer)
-        }
     }
 }
 
@@ -93,10 +98,12 @@ mod tests {
     fn an_item_says_where_it_comes_from() {
         let (message, turn): (MessageId, TurnId) = ("0a".parse().unwrap(), "0b".parse().unwrap());
         for kind in Kind::ALL {
-            assert_eq!(source(&input_item(kind, &message)), Some(Source::Input(message.clone())));
+            for number in [0, 1, 12] {
+                assert_eq!(source(&input_item(kind, &message, number)), Some(Source::Input(message.clone())));
+            }
             assert_eq!(source(&output_item(kind, &turn, 12)), Some(Source::Answer(turn.clone())));
         }
-        for bad in ["", "msg_", "msg_0b_x", "item_0a", "0a"] {
+        for bad in ["", "msg_", "msg_0b_x", "msg_0b.x", "item_0a", "0a"] {
             assert_eq!(source(bad), None, "{bad}");
         }
     }

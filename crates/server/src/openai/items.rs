@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use session::{
-    id::TurnId,
-    message::{Content, Message, Part, Role, StoredMessage, ToolCall},
+    id::{MessageId, TurnId},
+    message::{Content, Message, Part, Role, ToolCall},
     turn::Status,
 };
-use store::InputMessage;
+use store::{PathMessage, Turn};
 
 use super::ids::{self, Kind};
 
@@ -48,28 +48,32 @@ pub fn call(id: &str, status: &str, call: &ToolCall) -> Value {
         "arguments": call.arguments})
 }
 
-/// The items of a stored message; `turn` is how its turn stands.
-pub fn of_stored(stored: &StoredMessage, turn: Status) -> Vec<Value> {
-    match stored.message.role {
-        Role::Assistant => of_answer(&stored.turn_id, &stored.message, status_after(turn)),
-        Role::System | Role::User | Role::Tool => {
-            vec![of_input(&InputMessage { id: stored.id.clone(), message: stored.message.clone(), tokens: 0 })]
-        }
+/// Of a message on a path, with its turn.
+pub fn of_path(found: &PathMessage, turn: &Turn) -> Vec<Value> {
+    let PathMessage { message: stored, place, .. } = found;
+    if *place < turn.asked {
+        of_input(&stored.id, &stored.message)
+    } else {
+        of_answer(&stored.turn_id, &stored.message, status_after(turn.status))
     }
 }
 
-pub fn of_input(input: &InputMessage) -> Value {
-    let message = &input.message;
-    if message.role == Role::Tool {
-        let output = match &message.content {
-            Content::Text(text) => json!(text),
-            Content::Parts(_) => json!(input_content(&message.content)),
-        };
-        return json!({"type": "function_call_output", "id": ids::input_item(Kind::CallOutput, &input.id),
-            "status": COMPLETED, "call_id": message.tool_call_id, "output": output});
+/// Of a message that a turn was asked with.
+pub fn of_input(id: &MessageId, message: &Message) -> Vec<Value> {
+    let id = |kind, number| ids::input_item(kind, id, number);
+    match message.role {
+        Role::Assistant => of_assistant(message, COMPLETED, id),
+        Role::Tool => {
+            let output = match &message.content {
+                Content::Text(text) => json!(text),
+                Content::Parts(_) => json!(input_content(&message.content)),
+            };
+            vec![json!({"type": "function_call_output", "id": id(Kind::CallOutput, 0), "status": COMPLETED,
+                "call_id": message.tool_call_id, "output": output})]
+        }
+        Role::System | Role::User => vec![json!({"type": "message", "id": id(Kind::Message, 0),
+            "status": COMPLETED, "role": message.role.as_str(), "content": input_content(&message.content)})],
     }
-    json!({"type": "message", "id": ids::input_item(Kind::Message, &input.id), "status": COMPLETED,
-        "role": message.role.as_str(), "content": input_content(&message.content)})
 }
 
 fn input_content(content: &Content) -> Vec<Value> {
@@ -87,26 +91,23 @@ fn input_part(part: &Part) -> Value {
     }
 }
 
-/// In the order in which models answer; a message no longer knows in which order its parts came.
 pub fn of_answer(turn: &TurnId, answer: &Message, status: &str) -> Vec<Value> {
+    of_assistant(answer, status, |kind, number| ids::output_item(kind, turn, number))
+}
+
+/// In the order in which models answer; a message no longer knows in which order its parts came.
+fn of_assistant(answer: &Message, status: &str, id: impl Fn(Kind, u32) -> String) -> Vec<Value> {
     let mut items = Vec::new();
     if let Some(thoughts) = &answer.reasoning {
-        let id = ids::output_item(Kind::Reasoning, turn, 0);
-        items.push(reasoning(&id, status, Vec::new(), vec![reasoning_text(thoughts)]));
+        items.push(reasoning(&id(Kind::Reasoning, 0), status, Vec::new(), vec![reasoning_text(thoughts)]));
     }
     let text = answer.content.text();
     let mut content = Vec::new();
     content.extend((!text.is_empty()).then(|| output_text(&text)));
     content.extend(answer.refusal.as_deref().map(refusal));
     if !content.is_empty() {
-        items.push(said(&ids::output_item(Kind::Message, turn, 0), status, content));
+        items.push(said(&id(Kind::Message, 0), status, content));
     }
-    items.extend(
-        answer
-            .tool_calls
-            .iter()
-            .zip(0..)
-            .map(|(made, number)| call(&ids::output_item(Kind::Call, turn, number), status, made)),
-    );
+    items.extend(answer.tool_calls.iter().zip(0..).map(|(made, number)| call(&id(Kind::Call, number), status, made)));
     items
 }

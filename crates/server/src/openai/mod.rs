@@ -3,6 +3,7 @@
 
 mod conversations;
 mod fold;
+mod given;
 mod ids;
 mod input;
 mod items;

@@ -9,7 +9,7 @@ use session::{
     turn::Options,
 };
 
-use super::{ids, input, input::Input};
+use super::{given::Given, ids, input, input::Input};
 use crate::{
     app::Bounds,
     check,
@@ -42,18 +42,13 @@ pub struct ResponseRequest {
     _include: Option<Vec<String>>,
     #[serde(rename = "truncation")]
     _truncation: Option<String>,
-    #[serde(rename = "max_tool_calls")]
-    _max_tool_calls: Option<u32>,
-    #[serde(rename = "prompt_cache_key")]
-    _prompt_cache_key: Option<String>,
-    #[serde(rename = "prompt_cache_retention")]
-    _prompt_cache_retention: Option<String>,
-    #[serde(rename = "safety_identifier")]
-    _safety_identifier: Option<String>,
+    max_tool_calls: Option<u32>,
+    prompt_cache_key: Option<String>,
+    prompt_cache_retention: Option<String>,
+    safety_identifier: Option<String>,
     #[serde(rename = "stream_options")]
     _stream_options: Option<Map<String, Value>>,
-    #[serde(rename = "user")]
-    _user: Option<String>,
+    user: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,10 +69,9 @@ struct TextOptions {
 #[serde(deny_unknown_fields)]
 struct ReasoningOptions {
     effort: Option<String>,
-    #[serde(rename = "summary")]
-    _summary: Option<String>,
-    #[serde(rename = "generate_summary")]
-    _generate_summary: Option<String>,
+    summary: Option<String>,
+    /// Its older name.
+    generate_summary: Option<String>,
 }
 
 /// A request that fits, in our words.
@@ -88,7 +82,7 @@ pub struct Wanted {
     pub messages: Vec<Message>,
     pub options: Options,
     pub metadata: Option<Value>,
-    pub background: bool,
+    pub given: Given,
     pub stream: bool,
 }
 
@@ -115,9 +109,8 @@ impl ResponseRequest {
         })?;
         let mut extra = Map::new();
         extra.extend(self.parallel_tool_calls.map(|parallel| ("parallel_tool_calls".to_owned(), json!(parallel))));
-        extra.extend(
-            self.reasoning.and_then(|it| it.effort).map(|effort| ("reasoning_effort".to_owned(), json!(effort))),
-        );
+        let reasoning = self.reasoning.unwrap_or_default();
+        extra.extend(reasoning.effort.map(|effort| ("reasoning_effort".to_owned(), json!(effort))));
         let text = self.text.unwrap_or_default();
         extra.extend(text.verbosity.map(|verbosity| ("verbosity".to_owned(), json!(verbosity))));
         let options = Options {
@@ -139,7 +132,15 @@ impl ResponseRequest {
             messages: input::messages(input, bounds)?,
             options,
             metadata,
-            background: self.background.unwrap_or(false),
+            given: Given {
+                background: self.background.unwrap_or(false),
+                max_tool_calls: self.max_tool_calls,
+                prompt_cache_key: self.prompt_cache_key,
+                prompt_cache_retention: self.prompt_cache_retention,
+                reasoning_summary: reasoning.summary.or(reasoning.generate_summary),
+                safety_identifier: self.safety_identifier,
+                user: self.user,
+            },
             stream: self.stream.unwrap_or(false),
         })
     }

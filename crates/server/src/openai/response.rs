@@ -8,7 +8,7 @@ use session::{
 };
 use store::Turn;
 
-use super::ids;
+use super::{given::Given, ids};
 
 pub fn seconds(time: Time) -> i64 {
     time.as_ms().div_euclid(1000)
@@ -25,6 +25,7 @@ pub fn status_word(status: Status) -> &'static str {
 /// `turn` gives what was known at admission, `ended` the rest once there is one.
 pub fn object(turn: &Turn, status: Status, output: Vec<Value>, ended: Option<&Turn>) -> Value {
     let options = &turn.options;
+    let given = Given::of(turn);
     let error = ended.and_then(|ended| ended.error.as_ref());
     json!({
         "id": ids::response(&turn.id),
@@ -32,20 +33,21 @@ pub fn object(turn: &Turn, status: Status, output: Vec<Value>, ended: Option<&Tu
         "created_at": seconds(turn.created_at),
         "completed_at": ended.filter(|ended| ended.status == Status::Completed).and_then(|ended| ended.ended_at).map(seconds),
         "status": status_word(status),
-        "background": null,
+        "background": given.background,
         "error": error.map(|error| json!({"code": error_code(error.code), "message": error.message})),
         "incomplete_details": ended.and_then(|ended| ended.reason).map(|reason| json!({"reason": reason_word(reason)})),
         "instructions": options.system,
         "max_output_tokens": options.max_tokens,
-        "max_tool_calls": null,
+        "max_tool_calls": given.max_tool_calls,
         "model": model(turn),
         "output": output,
         "parallel_tool_calls": options.extra.get("parallel_tool_calls").cloned().unwrap_or(json!(true)),
         "previous_response_id": turn.parent.as_ref().filter(|_| turn.parent_given).map(ids::response),
         "conversation": {"id": ids::conversation(&turn.session)},
-        "prompt_cache_key": null,
-        "reasoning": {"effort": options.extra.get("reasoning_effort"), "summary": null},
-        "safety_identifier": null,
+        "prompt_cache_key": given.prompt_cache_key,
+        "prompt_cache_retention": given.prompt_cache_retention,
+        "reasoning": {"effort": options.extra.get("reasoning_effort"), "summary": given.reasoning_summary},
+        "safety_identifier": given.safety_identifier,
         "service_tier": "default",
         "store": true,
         "temperature": options.temperature,
@@ -56,7 +58,7 @@ pub fn object(turn: &Turn, status: Status, output: Vec<Value>, ended: Option<&Tu
         "top_p": options.top_p,
         "truncation": "auto",
         "usage": ended.map(|ended| usage(ended.usage)),
-        "user": null,
+        "user": given.user,
         "metadata": turn.metadata.clone().unwrap_or_else(|| json!({})),
     })
 }

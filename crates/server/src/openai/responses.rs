@@ -12,7 +12,6 @@ use session::{
     event::EventId,
     id::{ProjectId, TurnId},
     lane::IfBusy,
-    message::Role,
     turn::Status,
 };
 use store::{Idempotency, Order, Page, Parent, Turn};
@@ -43,7 +42,7 @@ pub async fn create(
     let key = key.of(&caller, &raw);
     drop(raw);
     let wanted = request.wanted(&app.bounds)?;
-    let (stream, background) = (wanted.stream, wanted.background);
+    let (stream, background) = (wanted.stream, wanted.given.background);
     let model = wanted.config.as_ref().map(ToString::to_string);
     let ask = ask(&app, &caller.project, wanted, key).await?;
     let accepted = app.scheduler.admit(ask).await.map_err(|error| of_admission(error, model.as_deref()))?;
@@ -77,6 +76,7 @@ async fn ask(app: &App, project: &ProjectId, wanted: Wanted, key: Option<Idempot
         parent,
         options: wanted.options,
         metadata: wanted.metadata,
+        request: wanted.given.stored(),
         config: wanted.config,
         if_busy: IfBusy::Queue,
         key,
@@ -132,13 +132,13 @@ pub async fn input_items(
 ) -> Result<Json<Value>, ApiError> {
     let mut listed = Listed::new(query)?;
     let turn = find(&app, &caller.project, &turn_id(&id)?).await?;
-    let mut said: Vec<Value> = turn.input.iter().map(items::of_input).collect();
+    let mut said: Vec<Value> = turn.input.iter().flat_map(|input| items::of_input(&input.id, &input.message)).collect();
     if turn.number.is_some() {
         let newest = Page { limit: MESSAGES_MAX as u32 + 1, after: None, before: None, order: Order::Desc };
         let path = app.store().path(caller.project, turn.session, Some(turn.id.clone()), newest).await?;
-        let own = path.messages.iter().rev().map(|found| &found.message).filter(|message| message.turn_id == turn.id);
-        let input = own.filter(|message| message.message.role != Role::Assistant);
-        said = input.flat_map(|message| items::of_stored(message, turn.status)).collect();
+        let own = path.messages.iter().rev().filter(|found| found.message.turn_id == turn.id);
+        let input = own.filter(|found| found.place < turn.asked).map(|found| &found.message);
+        said = input.flat_map(|input| items::of_input(&input.id, &input.message)).collect();
     }
     listed.add(said);
     Ok(Json(listed.answer()?))

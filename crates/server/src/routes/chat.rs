@@ -68,6 +68,7 @@ pub async fn chat(
         parent,
         options,
         metadata: request.metadata,
+        request: None,
         config: request.config_id,
         if_busy: request.if_busy.unwrap_or(IfBusy::Queue),
         key,

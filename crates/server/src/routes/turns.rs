@@ -133,6 +133,7 @@ async fn rerun(
         parent: Parent::Head,
         options,
         metadata: before.metadata,
+        request: before.request,
         config: request.config_id.or(before.config),
         if_busy: request.if_busy.unwrap_or(IfBusy::Queue),
         key,

@@ -192,6 +192,10 @@ pub struct MessageView {
     pub refusal: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     pub timestamp: Time,
+    /// Its place in its turn, from 0.
+    pub place: u32,
+    /// The turn was asked with it. That may be an assistant's message, too; what is no input is the turn's answer.
+    pub input: bool,
     #[schema(value_type = schema::TurnKind)]
     pub kind: Kind,
     #[schema(value_type = schema::TurnStatus)]
@@ -233,6 +237,8 @@ pub fn messages(page: PathPage) -> Vec<MessageView> {
                 reasoning: message.reasoning,
                 refusal: message.refusal,
                 timestamp,
+                place: found.place,
+                input: found.place < turn.asked,
                 kind: turn.kind,
                 status: turn.status,
                 reason: turn.reason,

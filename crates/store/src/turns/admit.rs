@@ -8,7 +8,8 @@ use session::{
 };
 
 use super::{
-    Admit, Admitted, Beside, InputMessage, Parent, SessionRef, lane, lane::SessionLane, plan::resolve, read, start,
+    Admit, Admitted, Beside, Input, InputMessage, Parent, SessionRef, lane, lane::SessionLane, plan::resolve, read,
+    start,
 };
 use crate::{
     Store,
@@ -35,7 +36,10 @@ fn admit(conn: &Connection, beside: &Beside, ask: &Admit) -> Result<Admitted> {
         return Ok(Admitted::Before { session, turn });
     }
     let (session, lane) = lane_of(conn, ask)?;
-    let config = choose_config(conn, ask, lane.config.as_ref())?;
+    let config = match ask.input {
+        Input::Insert(_) => None,
+        _ => Some(choose_config(conn, ask, lane.config.as_ref())?),
+    };
     let plan = resolve(conn, ask, session, &lane)?;
     let decision = lane.lane.admit(ask.if_busy, ask.place, ask.queue_max, ask.now);
     if let Admission::Refuse(refusal) = decision {
@@ -130,7 +134,7 @@ fn position(lane: &SessionLane, place: Place) -> (i64, u32) {
 pub(super) struct New<'a> {
     pub ask: &'a Admit,
     pub kind: Kind,
-    pub config: ConfigId,
+    pub config: Option<ConfigId>,
     pub parent: Parent,
 }
 
@@ -142,6 +146,10 @@ impl New<'_> {
 
     pub(super) fn metadata(&self) -> Result<Option<String>> {
         self.ask.metadata.as_ref().map(json).transpose()
+    }
+
+    pub(super) fn request(&self) -> Result<Option<String>> {
+        self.ask.request.as_ref().map(json).transpose()
     }
 }
 
@@ -161,8 +169,8 @@ fn enqueue(
     };
     conn.prepare_cached(
         "INSERT INTO chat_turns (project_id, id, session_id, kind, status, position, queued_at_place, parent,
-             parent_given, input, options, metadata, config_id, created_at)
-         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             parent_given, input, options, metadata, request, config_id, created_at)
+         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         ask.project.as_str(),
@@ -176,7 +184,8 @@ fn enqueue(
         json(&input)?,
         new.options()?,
         new.metadata()?,
-        new.config.as_str(),
+        new.request()?,
+        new.config.as_ref().map(ConfigId::as_str),
         ask.now.to_string(),
     ])?;
     conn.prepare_cached("UPDATE chat_sessions SET active_at = ? WHERE project_id = ? AND id = ?")?.execute(params![

@@ -32,6 +32,7 @@ fn draft(conn: &Connection, vault: &Vault, ask: Admit) -> Result<Started> {
         session: session.clone(),
         project: ask.project,
         turn: ask.turn,
+        kind: plan.kind,
         epoch: 1,
         attempts: 0,
         waited_at: None,

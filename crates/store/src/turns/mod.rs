@@ -52,6 +52,8 @@ pub struct Admit {
     pub parent: Parent,
     pub options: Options,
     pub metadata: Option<serde_json::Value>,
+    /// What the surface that it came by wants to read back.
+    pub request: Option<serde_json::Value>,
     /// Else the session's, else the project's default.
     pub config: Option<ConfigId>,
     pub if_busy: IfBusy,
@@ -85,6 +87,8 @@ pub enum Input {
         turn: TurnId,
         ask: InputMessage,
     },
+    /// Nobody is asked to answer them.
+    Insert(Vec<InputMessage>),
 }
 
 impl Input {
@@ -94,6 +98,7 @@ impl Input {
             Input::ToolResults(_) => Kind::ToolResults,
             Input::Again { .. } => Kind::Retry,
             Input::Continue { .. } => Kind::Continue,
+            Input::Insert(_) => Kind::Insert,
         }
     }
 }
@@ -139,6 +144,7 @@ pub struct Started {
     pub project: ProjectId,
     pub session: SessionId,
     pub turn: TurnId,
+    pub kind: Kind,
     pub epoch: u32,
     /// Upstream calls made by earlier owners.
     pub attempts: u32,
@@ -254,8 +260,12 @@ pub struct Turn {
     pub answer: Option<StoredMessage>,
     /// The input, while the turn is queued.
     pub input: Vec<InputMessage>,
+    /// Messages that it was asked with, once it has started: those at the places below.
+    pub asked: u32,
     pub options: Options,
     pub metadata: Option<serde_json::Value>,
+    /// What the surface that it came by wanted to read back.
+    pub request: Option<serde_json::Value>,
     pub usage: Usage,
     pub timing: Timing,
     pub error: Option<Failure>,

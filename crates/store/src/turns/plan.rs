@@ -4,7 +4,7 @@
 use rusqlite::{Connection, params};
 use session::{
     id::{MessageId, SessionId, TurnId},
-    message,
+    message::{Message, answered_before},
     turn::{Finish, Kind, Status},
 };
 
@@ -31,7 +31,10 @@ pub(super) fn resolve(conn: &Connection, ask: &Admit, session: &SessionId, lane:
             }
             Ok(Plan { kind, input: input.clone(), parent: ask.parent.clone() })
         }
-        Input::ToolResults(input) => {
+        Input::Insert(input) if answered_before(said(input)).is_empty() => {
+            Ok(Plan { kind, input: input.clone(), parent: ask.parent.clone() })
+        }
+        Input::ToolResults(input) | Input::Insert(input) => {
             let parent = tool_turn(conn, ask, session, lane, input)?;
             Ok(Plan { kind, input: input.clone(), parent: Parent::Turn(parent) })
         }
@@ -50,9 +53,10 @@ pub(super) fn resolve(conn: &Connection, ask: &Admit, session: &SessionId, lane:
 fn again(conn: &Connection, ask: &Admit, session: &SessionId, turn: &TurnId, ids: &[MessageId]) -> Result<Plan> {
     let again = ended(conn, ask, session, turn)?;
     let (mut input, parent) = match again.number {
-        Some(number) => {
-            (messages::input(conn, &ask.project, session, number)?, again.parent.map_or(Parent::Root, Parent::Turn))
-        }
+        Some(number) => (
+            messages::input(conn, &ask.project, session, number, again.asked)?,
+            again.parent.map_or(Parent::Root, Parent::Turn),
+        ),
         None => (again.input, given_parent(conn, ask, turn)?),
     };
     if input.len() > ids.len() {
@@ -108,21 +112,35 @@ fn tool_turn(
     }
     let turn = named.or_else(|| lane.head.clone()).ok_or(Error::NoToolCalls)?;
     let found = ended(conn, ask, session, &turn)?;
-    let calls = found.answer.as_ref().map(|answer| answer.message.tool_calls.as_slice()).unwrap_or_default();
+    let calls = open_calls(conn, ask, &found)?;
     // What else comes along with the results answers no call, or one that comes along too.
-    let before = message::answered_before(input.iter().map(|input| &input.message));
+    let before = answered_before(said(input));
     let is_result = |input: &&InputMessage| input.message.tool_call_id.as_deref().is_some_and(|id| before.contains(id));
     let results: Vec<&InputMessage> = input.iter().filter(is_result).collect();
-    let known = |result: &InputMessage| {
-        calls.iter().any(|call| Some(call.id.as_str()) == result.message.tool_call_id.as_deref())
-    };
-    if found.finish == Some(Finish::ToolCalls) && results.iter().all(|result| known(result)) {
+    let known = |result: &InputMessage| result.message.tool_call_id.as_ref().is_some_and(|id| calls.contains(id));
+    if !calls.is_empty() && results.iter().all(|result| known(result)) {
         return Ok(turn);
     }
     // The lane moved past the calls: some earlier turn made them.
     let unknown: Vec<&InputMessage> = results.into_iter().filter(|result| !known(result)).collect();
     let earlier = called_before(conn, ask, session, lane.turns, &unknown)?;
     Err(if earlier { Error::ToolCallsSuperseded } else { Error::NoToolCalls })
+}
+
+/// The calls that a turn left open: those that its answer made, or, of messages put in, those that none of them answers.
+fn open_calls(conn: &Connection, ask: &Admit, found: &Turn) -> Result<Vec<String>> {
+    let ids = |message: &Message| message.tool_calls.iter().map(|call| call.id.clone()).collect::<Vec<_>>();
+    let (Kind::Insert, Some(number)) = (found.kind, found.number) else {
+        let answer = found.answer.as_ref().filter(|_| found.finish == Some(Finish::ToolCalls));
+        return Ok(answer.map(|answer| ids(&answer.message)).unwrap_or_default());
+    };
+    let input = messages::input(conn, &ask.project, &found.session, number, found.asked)?;
+    let answered: Vec<&str> = said(&input).filter_map(|message| message.tool_call_id.as_deref()).collect();
+    Ok(said(&input).flat_map(ids).filter(|id| !answered.contains(&id.as_str())).collect())
+}
+
+fn said(input: &[InputMessage]) -> impl Iterator<Item = &Message> + Clone {
+    input.iter().map(|input| &input.message)
 }
 
 /// Whether one of the session's last turns made one of these calls. Only the words of a refusal hang on it, so it does

@@ -5,7 +5,6 @@ use session::{
     answer::Answer,
     event::{Delta, Event, EventId, ReasoningKind},
     id::{ProjectId, SessionId, TurnId},
-    message::Role,
     segment::{self, Offsets},
     time::Time,
     turn::{Reason, Status, Timing, Usage},
@@ -85,8 +84,8 @@ fn prompt(conn: &Connection, vault: &Vault, project: &ProjectId, turn: Turn) -> 
     let sent = sent(conn, project, &turn.id)?;
     let input = messages::of_turn(conn, project, &turn.session, step.number)?
         .into_iter()
-        .map(|found| found.message.message)
-        .filter(|message| message.role != Role::Assistant);
+        .filter(|found| found.place < turn.asked)
+        .map(|found| found.message.message);
     Ok(Some(Prompt {
         config,
         options: turn.options,
@@ -128,7 +127,7 @@ pub(super) fn session_of(conn: &Connection, project: &ProjectId, turn: &TurnId) 
 pub(crate) fn turn(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
     let mut statement = conn.prepare_cached(
         "SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, epoch, owner, attempts, config_id,
-             config_revision, model, input, options, metadata, prompt_tokens, completion_tokens, cached_tokens,
+             config_revision, model, input, asked, options, metadata, request, prompt_tokens, completion_tokens, cached_tokens,
              reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at FROM chat_turns t WHERE project_id = ? AND id = ? AND EXISTS
                 (SELECT 1 FROM chat_sessions s
                  WHERE s.project_id = t.project_id AND s.id = t.session_id AND s.deleted_at IS NULL)",
@@ -140,8 +139,7 @@ pub(crate) fn turn(conn: &Connection, project: &ProjectId, id: &TurnId) -> Resul
 fn with_answer(conn: &Connection, project: &ProjectId, mut turn: Turn) -> Result<Turn> {
     if let Some(number) = turn.number.filter(|_| turn.status.is_final()) {
         let messages = messages::of_turn(conn, project, &turn.session, number)?;
-        let mut messages = messages.into_iter().map(|found| found.message);
-        turn.answer = messages.find(|message| message.message.role == Role::Assistant);
+        turn.answer = messages.into_iter().find(|found| found.place >= turn.asked).map(|found| found.message);
     }
     Ok(turn)
 }
@@ -149,7 +147,7 @@ fn with_answer(conn: &Connection, project: &ProjectId, mut turn: Turn) -> Result
 /// With its answer, whatever has become of its session.
 fn even_deleted(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
     let mut statement = conn.prepare_cached("SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, epoch, owner, attempts, config_id,
-             config_revision, model, input, options, metadata, prompt_tokens, completion_tokens, cached_tokens,
+             config_revision, model, input, asked, options, metadata, request, prompt_tokens, completion_tokens, cached_tokens,
              reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at FROM chat_turns WHERE project_id = ? AND id = ?")?;
     let found = optional(statement.query_row([project.as_str(), id.as_str()], turn_from_row))?;
     found.map(|turn| with_answer(conn, project, turn)).transpose()
@@ -181,8 +179,10 @@ pub(super) fn turn_from_row(row: &Row<'_>) -> rusqlite::Result<Turn> {
         config_revision: columns.get()?,
         model: columns.get()?,
         input: columns.json()?.unwrap_or_default(),
+        asked: columns.get()?,
         options: columns.json()?.unwrap_or_default(),
         metadata: columns.json()?,
+        request: columns.json()?,
         usage: Usage {
             prompt_tokens: columns.get()?,
             completion_tokens: columns.get()?,

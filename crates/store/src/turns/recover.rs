@@ -192,6 +192,7 @@ fn again(conn: &Connection, vault: &Vault, project: &ProjectId, turn: &TurnId) -
         project: project.clone(),
         session: found.session,
         turn: turn.clone(),
+        kind: found.kind,
         epoch: found.epoch,
         attempts: found.attempts,
         waited_at: found.queued_at_place,

@@ -8,7 +8,7 @@ use session::{
     message::{Message, Role},
     time::Time,
     tokens,
-    turn::Options,
+    turn::{Kind, Options},
     window::{Counters, Cut, Window},
 };
 
@@ -88,6 +88,7 @@ pub(super) enum From<'a> {
 
 /// What a turn that starts says about itself.
 struct Says {
+    kind: Kind,
     parent: Parent,
     config: Option<ConfigId>,
     options: Options,
@@ -148,8 +149,9 @@ pub(super) fn start(
     let tree = Tree { conn, project, session };
     let says = match &from {
         From::Admission(new) => Says {
+            kind: new.kind,
             parent: new.parent.clone(),
-            config: Some(new.config.clone()),
+            config: new.config.clone(),
             options: new.ask.options.clone(),
             waited_at: None,
             created_at: now,
@@ -203,6 +205,7 @@ pub(super) fn start(
         project: project.clone(),
         session: session.clone(),
         turn: turn.clone(),
+        kind: says.kind,
         epoch: 1,
         attempts: 0,
         waited_at: says.waited_at,
@@ -218,13 +221,15 @@ pub(super) fn start(
 
 fn read_queued(conn: &Connection, project: &ProjectId, turn: &TurnId) -> Result<Says> {
     let mut statement = conn.prepare_cached(
-        "SELECT parent, parent_given, config_id, options, queued_at_place, created_at
+        "SELECT kind, parent, parent_given, config_id, options, queued_at_place, created_at
          FROM chat_turns WHERE project_id = ? AND id = ?",
     )?;
     Ok(statement.query_row([project.as_str(), turn.as_str()], |row| {
         let mut columns = Columns::of(row);
+        let kind = columns.word()?;
         let (parent, given) = (columns.optional_word()?, columns.get()?);
         Ok(Says {
+            kind,
             parent: match parent {
                 Some(parent) => Parent::Turn(parent),
                 None if given => Parent::Root,
@@ -261,9 +266,9 @@ fn insert_running(conn: &Connection, begin: &Begin<'_>, new: &New<'_>, given: &G
     conn.prepare_cached(
         "INSERT INTO chat_turns (project_id, id, session_id, kind, status, number, parent, parent_given, base, depth,
              jump, jump_depth, before_messages, before_tokens, through_messages, through_tokens, epoch, owner, options,
-             metadata, config_id, config_revision, prompt_from, assembler, created_at, started_at)
+             metadata, config_id, config_revision, prompt_from, assembler, created_at, started_at, asked, request)
          VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, ?16, ?17, ?18, ?19,
-             ?20, ?21, ?22, ?23, ?23)",
+             ?20, ?21, ?22, ?23, ?23, ?24, ?25)",
     )?
     .execute(params![
         begin.project.as_str(),
@@ -284,11 +289,13 @@ fn insert_running(conn: &Connection, begin: &Begin<'_>, new: &New<'_>, given: &G
         begin.owner.as_str(),
         new.options()?,
         new.metadata()?,
-        new.config.as_str(),
+        new.config.as_ref().map(ConfigId::as_str),
         given.config_revision,
         given.prompt_from.as_ref().map(TurnId::as_str),
         ASSEMBLER,
         begin.now.to_string(),
+        begin.input.len(),
+        new.request()?,
     ])?;
     Ok(())
 }
@@ -298,7 +305,7 @@ fn leave_queue(conn: &Connection, begin: &Begin<'_>, given: &Given) -> Result<()
         "UPDATE chat_turns SET status = 'running', number = ?, position = NULL, parent = ?, base = ?, depth = ?,
              jump = ?, jump_depth = ?, before_messages = ?, before_tokens = ?, through_messages = ?, through_tokens = ?,
              epoch = epoch + 1, owner = ?, input = NULL, config_revision = ?, prompt_from = ?, assembler = ?,
-             started_at = ?
+             started_at = ?, asked = ?
          WHERE project_id = ? AND id = ? AND status = 'queued'",
     )?
     .execute(params![
@@ -317,6 +324,7 @@ fn leave_queue(conn: &Connection, begin: &Begin<'_>, given: &Given) -> Result<()
         given.prompt_from.as_ref().map(TurnId::as_str),
         ASSEMBLER,
         begin.now.to_string(),
+        begin.input.len(),
         begin.project.as_str(),
         begin.turn.as_str(),
     ])?;

@@ -9,6 +9,7 @@ mod events;
 mod fence;
 mod history;
 mod idempotency;
+mod input;
 mod isolation;
 mod keys;
 mod lane;

@@ -20,7 +20,7 @@ export const composer = {
 
   queued: (count: number) => (count === 1 ? "1 message waits" : `${count} messages wait`),
   queuedItem: (number: number) => `queued #${number}`,
-  rerun: { retry: "Another answer", continue: "Continue the answer", tool_results: "Tool results", message: "Message" },
+  rerun: { retry: "Another answer", continue: "Continue the answer", tool_results: "Tool results", message: "Message", insert: "Messages put in" },
   withImages: (count: number): string => (count === 1 ? "1 image" : `${count} images`),
   editItem: (number: number) => `Edit queued #${number}`,
   removeItem: (number: number) => `Remove queued #${number}`,

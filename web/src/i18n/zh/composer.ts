@@ -22,7 +22,7 @@ export const composer: typeof en = {
 
   queued: (count) => `${count} 条消息在排队`,
   queuedItem: (number) => `排队 #${number}`,
-  rerun: { retry: "重新回答", continue: "继续回答", tool_results: "工具结果", message: "消息" },
+  rerun: { retry: "重新回答", continue: "继续回答", tool_results: "工具结果", message: "消息", insert: "放入的消息" },
   withImages: (count) => `${count} 张图片`,
   editItem: (number) => `编辑排队的第 ${number} 条`,
   removeItem: (number) => `移除排队的第 ${number} 条`,

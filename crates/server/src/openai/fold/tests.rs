@@ -28,6 +28,8 @@ fn turn(status: Status) -> Turn {
         input: Vec::new(),
         options: Options::default(),
         metadata: None,
+        request: None,
+        asked: 1,
         usage: Usage { prompt_tokens: 3, completion_tokens: 2, ..Usage::default() },
         timing: Timing::default(),
         error: None,
