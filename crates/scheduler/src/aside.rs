@@ -5,6 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use session::{
+    history::{self, Prompt},
     id::{SessionId, TurnId},
     turn::{Status, Timing, Usage},
 };
@@ -34,6 +35,18 @@ impl Scheduler {
         inner.stats.admitted();
         inner.tasks.spawn(inner.clone().run_aside(live.clone(), started));
         Ok(Aside { turn, watch: Watch::aside(inner.store.clone(), live) })
+    }
+}
+
+impl Scheduler {
+    /// What a turn would be answered with, if it started now.
+    pub async fn draft(&self, ask: Ask) -> store::Result<Prompt> {
+        let inner = &self.0;
+        let session: SessionId = ask.session.clone().unwrap_or_else(|| inner.clock.id());
+        let draft = inner.store.draft(inner.request(ask, &session, &inner.clock.id())).await?;
+        let config = draft.config.ok_or(store::Error::ConfigNotFound)?;
+        let Started { session_system, options, past, input, .. } = draft;
+        Ok(history::assemble(&config.config, session_system.as_deref(), &options, past, input))
     }
 }
 

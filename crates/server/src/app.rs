@@ -5,6 +5,7 @@ use std::sync::Arc;
 use scheduler::{Clock, Scheduler};
 use store::Store;
 
+pub use crate::openai::Dialect;
 use crate::{attempts::Attempts, auth::Auth, metrics::Metrics, sse::Streams};
 
 /// Bounds on what a request may hold, apart from its size ([`crate::body::Limits`]).
@@ -34,11 +35,19 @@ pub struct Inner {
     pub metrics: Arc<Metrics>,
     pub streams: Streams,
     pub bounds: Bounds,
+    pub dialect: Dialect,
 }
 
 impl App {
-    pub fn new(scheduler: Scheduler, auth: Auth, metrics: Arc<Metrics>, streams: Streams, bounds: Bounds) -> App {
-        App(Arc::new(Inner { scheduler, auth, sign_ins: Attempts::default(), metrics, streams, bounds }))
+    pub fn new(
+        scheduler: Scheduler,
+        auth: Auth,
+        metrics: Arc<Metrics>,
+        streams: Streams,
+        bounds: Bounds,
+        dialect: Dialect,
+    ) -> App {
+        App(Arc::new(Inner { scheduler, auth, sign_ins: Attempts::default(), metrics, streams, bounds, dialect }))
     }
 
     pub fn store(&self) -> &Store {

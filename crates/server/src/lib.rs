@@ -15,6 +15,7 @@ pub mod error;
 mod explain;
 pub mod guard;
 mod idempotency;
+mod if_busy;
 pub mod metrics;
 mod openai;
 mod page;

@@ -54,7 +54,7 @@ fn refuse_nul(encoded: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
+pub fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
     type Located = serde_path_to_error::Error<serde::de::value::Error>;
 
     let rejection = match axum::extract::Query::<T>::try_from_uri(uri) {

@@ -17,6 +17,7 @@ pub mod message;
 pub mod run;
 pub mod search;
 pub mod segment;
+pub mod summary;
 pub mod terms;
 pub mod time;
 pub mod title;

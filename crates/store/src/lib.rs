@@ -26,6 +26,7 @@ mod search;
 mod sessions;
 mod sign_in;
 mod stats;
+mod summary;
 mod turns;
 mod vault;
 mod walk;

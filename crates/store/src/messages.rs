@@ -10,7 +10,7 @@ use session::{
 use crate::{
     Store,
     error::Result,
-    rows::{Columns, json, optional},
+    rows::{Columns, json, optional, word},
     turns::InputMessage,
     writer::Reply,
 };
@@ -51,17 +51,18 @@ fn in_place(row: &Row<'_>, session: &SessionId) -> rusqlite::Result<PathMessage>
 }
 
 impl Store {
-    /// A message of a session that a turn was asked with, by its id.
-    pub fn input_message(&self, project: ProjectId, session: SessionId, id: MessageId) -> Reply<Option<StoredMessage>> {
+    /// A message that a turn was asked with, by its id.
+    pub fn input_message(&self, project: ProjectId, id: MessageId) -> Reply<Option<StoredMessage>> {
         self.inner.readers.read(move |conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT id, turn_id, number, place, timestamp, role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE project_id = ? AND id = ? AND session_id = ?
+                "SELECT id, turn_id, number, place, timestamp, role, parts, content, tool_calls, tool_call_id, reasoning, refusal, session_id FROM chat_messages WHERE project_id = ? AND id = ?
                      AND place < (SELECT asked FROM chat_turns t WHERE t.project_id = chat_messages.project_id AND t.id = turn_id)
                      AND EXISTS (SELECT 1 FROM chat_sessions s
                          WHERE s.project_id = chat_messages.project_id AND s.id = session_id AND s.deleted_at IS NULL)",
             )?;
-            let key = [project.as_str(), id.as_str(), session.as_str()];
-            let found = optional(statement.query_row(key, |row| in_place(row, &session)))?;
+            let found = statement
+                .query_row([project.as_str(), id.as_str()], |row| in_place(row, &word::<SessionId>(row, "session_id")?));
+            let found = optional(found)?;
             Ok(found.map(|found| found.message))
         })
     }

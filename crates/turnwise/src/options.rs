@@ -8,7 +8,11 @@ use clap::{Args, ValueEnum};
 use scheduler::Durability;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use server::{accept::Accept, app::Bounds, body::Limits};
+use server::{
+    accept::Accept,
+    app::{Bounds, Dialect},
+    body::Limits,
+};
 use store::Retention;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
@@ -25,6 +29,15 @@ pub enum DurabilityOption {
     Relaxed,
     /// Events are shown once they are stored.
     Strict,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResponsesOption {
+    /// OpenAI's own API.
+    Openai,
+    /// The Open Responses specification.
+    OpenResponses,
 }
 
 macro_rules! options {
@@ -91,6 +104,8 @@ options! {
     log_format: LogFormat ["TURNWISE_LOG_FORMAT"],
     /// When events are shown [default: relaxed]
     durability: DurabilityOption ["TURNWISE_DURABILITY"],
+    /// Whose names the events of /v1/responses have, where they differ [default: openai]
+    responses: ResponsesOption ["TURNWISE_RESPONSES"],
     /// Turns that may wait in one session [default: 32]
     queue_max: u32 ["TURNWISE_QUEUE_MAX"],
     /// How long a session waits for tool results, in milliseconds [default: 60000]
@@ -153,6 +168,7 @@ pub struct Settings {
     pub accept: Accept,
     pub limits: Limits,
     pub bounds: Bounds,
+    pub dialect: Dialect,
     pub retention: Retention,
     pub shutdown: Duration,
 }
@@ -198,6 +214,10 @@ impl Options {
             accept: Accept { connections_max: usize_of(given.connections_max), ..Accept::default() },
             limits: Limits { body_bytes_max: usize_of(given.body_bytes_max), ..Limits::default() },
             bounds: Bounds { message_bytes_max: usize_of(given.message_bytes_max), ..Bounds::default() },
+            dialect: match given.responses {
+                Some(ResponsesOption::OpenResponses) => Dialect::OpenResponses,
+                _ => Dialect::OpenAi,
+            },
             retention: Retention {
                 events_ms: hours(given.events_hours),
                 idempotency_ms: hours(given.idempotency_hours),
@@ -223,6 +243,7 @@ fn defaults() -> Options {
         log: Some("info".into()),
         log_format: Some(LogFormat::Text),
         durability: Some(DurabilityOption::Relaxed),
+        responses: Some(ResponsesOption::Openai),
         queue_max: Some(32),
         tool_wait_ms: Some(60_000),
         attempts_max: Some(3),

@@ -82,7 +82,7 @@ async fn serve(mut settings: Settings, store: Store) -> anyhow::Result<()> {
     let streams_stop = CancellationToken::new();
     let metrics = std::sync::Arc::new(Metrics::new(scheduler.stats(), store.stats()));
     let streams = Streams { keep_alive: KEEP_ALIVE, stop: streams_stop.clone(), open: metrics.streams_open.clone() };
-    let app = App::new(scheduler.clone(), auth.clone(), metrics.clone(), streams, settings.bounds);
+    let app = App::new(scheduler.clone(), auth.clone(), metrics.clone(), streams, settings.bounds, settings.dialect);
     let guard = Guard::new(&settings.allowed_hosts, &settings.allowed_origins)?;
     let routes = rim(router(app), Rim { guard, limits: settings.limits }, metrics.clone());
 

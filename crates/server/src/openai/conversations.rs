@@ -1,21 +1,27 @@
 //! `/v1/conversations`: sessions, and what was said in them as items.
 
 use axum::{Json, extract::State};
-use scheduler::Notice;
+use scheduler::{Ask, AskInput, Notice};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use session::{
-    id::{MessageId, ProjectId, SessionId},
-    lane::OnFailure,
+    id::{ProjectId, SessionId, TurnId},
+    lane::{IfBusy, OnFailure},
+    message::Message,
     title::AutoTitle,
+    turn::{Options, Status},
 };
-use store::{NewSession, Session, SessionChange};
+use store::{Idempotency, NewSession, Parent, Session, SessionChange};
 
 use super::{
-    ids::{self, Source},
+    ids,
+    input::{self, Input},
     items,
     list::{ItemsQuery, Listed},
-    request::{conversation_not_found, metadata, unsupported},
+    lookup::{self, Stored},
+    query::Query,
+    refusal::of_admission,
+    request::{conversation_not_found, metadata},
     response::seconds,
 };
 use crate::{
@@ -24,14 +30,17 @@ use crate::{
     body::{Body, OptionalBody},
     error::ApiError,
     idempotency::Key,
-    params::{Path, Query},
+    params::Path,
 };
+
+/// In one request, as OpenAI has it.
+const ITEMS_MAX: usize = 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewConversation {
     metadata: Option<Map<String, Value>>,
-    items: Option<Vec<Value>>,
+    items: Option<Vec<Map<String, Value>>>,
 }
 
 pub async fn create(
@@ -40,10 +49,11 @@ pub async fn create(
     key: Key,
     OptionalBody { value: request, raw }: OptionalBody<NewConversation>,
 ) -> Result<Json<Value>, ApiError> {
-    if request.items.is_some_and(|items| !items.is_empty()) {
-        let message = "Items cannot be put into a conversation yet. Send them as the input of its first response.";
-        return Err(unsupported("items", message));
-    }
+    let items = match request.items.filter(|items| !items.is_empty()) {
+        Some(items) => input::items(Input::Items(items), "items", ITEMS_MAX, &app.bounds)?,
+        None => Vec::new(),
+    };
+    let messages = lookup::messages(&app, &caller.project, None, "items", items).await?;
     let (clock, project) = (app.clock(), caller.project.clone());
     let new = NewSession {
         id: clock.id(),
@@ -54,8 +64,14 @@ pub async fn create(
         metadata: metadata(request.metadata.unwrap_or_default(), &app.bounds)?,
         on_failure: OnFailure::Continue,
     };
-    let id = app.store().create_session(project.clone(), new, key.of(&caller, &raw), clock.now()).await?;
+    let key = key.of(&caller, &raw);
+    let id = app.store().create_session(project.clone(), new, key.clone(), clock.now()).await?;
     app.scheduler.notice(&project, Notice::SessionCreated { session: id.clone() });
+    if !messages.is_empty() {
+        // A second step with a key of its own: a retry of the request finds both, and makes up for what a crash left out.
+        let key = key.map(|key| Idempotency { path: format!("{}#items", key.path), ..key });
+        insert(&app, &project, &id, messages, key).await?;
+    }
     Ok(Json(object(&find(&app, &project, &id).await?)))
 }
 
@@ -84,6 +100,63 @@ pub async fn change(
 pub async fn delete(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
     app.scheduler.delete_session(caller.project, session(&id)?).await.map_err(not_found)?;
     Ok(Json(json!({"id": id, "object": "conversation.deleted", "deleted": true})))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewItems {
+    items: Vec<Map<String, Value>>,
+}
+
+/// Puts items into the conversation, in their place behind what is being said in it.
+pub async fn add(
+    State(app): State<App>,
+    caller: Caller,
+    key: Key,
+    Path(id): Path<String>,
+    Query(()): Query<()>,
+    Body { value: request, raw }: Body<NewItems>,
+) -> Result<Json<Value>, ApiError> {
+    let (session, mut listed) = (session(&id)?, Listed::all());
+    let items = input::items(Input::Items(request.items), "items", ITEMS_MAX, &app.bounds)?;
+    find(&app, &caller.project, &session).await?;
+    let messages = lookup::messages(&app, &caller.project, None, "items", items).await?;
+    if !messages.is_empty() {
+        let turn = insert(&app, &caller.project, &session, messages, key.of(&caller, &raw)).await?;
+        for found in app.store().input(caller.project, turn).await? {
+            listed.add(items::of_input(&found.id, &found.message));
+        }
+    }
+    Ok(Json(listed.answer()?))
+}
+
+/// A turn that asks nobody, once it has had its place.
+async fn insert(
+    app: &App,
+    project: &ProjectId,
+    session: &SessionId,
+    messages: Vec<Message>,
+    key: Option<Idempotency>,
+) -> Result<TurnId, ApiError> {
+    let ask = Ask {
+        project: project.clone(),
+        session: Some(session.clone()),
+        input: AskInput::Insert(messages),
+        parent: Parent::Head,
+        options: Options::default(),
+        metadata: None,
+        request: None,
+        config: None,
+        if_busy: IfBusy::Queue,
+        key,
+    };
+    let accepted = app.scheduler.admit(ask).await.map_err(|error| of_admission(error, None))?;
+    let ended = accepted.watch.end().await.map_err(not_found)?;
+    if ended.status == Status::Completed {
+        return Ok(accepted.turn);
+    }
+    let message = "The items were taken out of the conversation's queue before their turn came. Send them again.";
+    Err(ApiError::bad_request("items_not_added", message))
 }
 
 /// The items of the head's path, newest first unless asked otherwise.
@@ -118,34 +191,15 @@ pub async fn item(
     let session = session(&id)?;
     find(&app, &caller.project, &session).await?;
     let found = stored(&app, &caller.project, &session, &item).await?;
-    let items = found.map(|found| found.items).unwrap_or_default();
-    let wanted = items.into_iter().find(|found| found["id"] == item);
-    wanted.map(Json).ok_or_else(|| ApiError::not_found("item_not_found", "The conversation has no item of that id."))
+    found
+        .and_then(|found| found.item(&item))
+        .map(Json)
+        .ok_or_else(|| ApiError::not_found("item_not_found", "The conversation has no item of that id."))
 }
 
-/// A message, and the items that it is.
-struct Stored {
-    message: MessageId,
-    items: Vec<Value>,
-}
-
-/// The message that an item is of.
+/// The message of this conversation that an item is of.
 async fn stored(app: &App, project: &ProjectId, session: &SessionId, item: &str) -> Result<Option<Stored>, ApiError> {
-    match ids::source(item) {
-        None => Ok(None),
-        Some(Source::Input(id)) => {
-            let found = app.store().input_message(project.clone(), session.clone(), id).await?;
-            Ok(found.map(|found| Stored { items: items::of_input(&found.id, &found.message), message: found.id }))
-        }
-        Some(Source::Answer(turn)) => {
-            let turn = app.store().turn(project.clone(), turn).await?.filter(|turn| turn.session == *session);
-            let Some((turn, answer)) = turn.and_then(|turn| turn.answer.clone().map(|answer| (turn, answer))) else {
-                return Ok(None);
-            };
-            let items = items::of_answer(&turn.id, &answer.message, items::status_after(turn.status));
-            Ok(Some(Stored { message: answer.id, items }))
-        }
-    }
+    Ok(lookup::stored(app, project, item).await?.filter(|found| found.session == *session))
 }
 
 fn session(id: &str) -> Result<SessionId, ApiError> {

@@ -13,10 +13,12 @@ use session::{
 use store::Turn;
 
 use super::{
+    dialect::Dialect,
     ids::{self, Kind},
     items::{self, COMPLETED, IN_PROGRESS},
     response,
 };
+use crate::error::ErrorDetail;
 
 /// An event as it goes out.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +41,9 @@ impl Emitted {
 
 pub struct Fold {
     turn: Turn,
+    /// Whether it can be asked for later.
+    stored: bool,
+    dialect: Dialect,
     status: Option<Status>,
     ended: Option<Turn>,
     output: Vec<Item>,
@@ -114,11 +119,12 @@ impl Voice {
         }
     }
 
-    fn names(self) -> Names {
+    fn names(self, dialect: Dialect) -> Names {
+        let (thought_delta, thought_done) = dialect.reasoning();
         let (delta, done, whole) = match self {
             Voice::Text => ("response.output_text.delta", "response.output_text.done", "text"),
             Voice::Refusal => ("response.refusal.delta", "response.refusal.done", "refusal"),
-            Voice::Thought => ("response.reasoning_text.delta", "response.reasoning_text.done", "text"),
+            Voice::Thought => (thought_delta, thought_done, "text"),
             Voice::Summary => ("response.reasoning_summary_text.delta", "response.reasoning_summary_text.done", "text"),
         };
         let (part_added, part_done, index) = match self {
@@ -159,9 +165,11 @@ impl Item {
 
 impl Fold {
     /// `turn` at any time of its life.
-    pub fn new(turn: Turn) -> Fold {
+    pub fn new(turn: Turn, stored: bool, dialect: Dialect) -> Fold {
         Fold {
             turn,
+            stored,
+            dialect,
             status: None,
             ended: None,
             output: Vec::new(),
@@ -182,7 +190,21 @@ impl Fold {
             }
             _ => self.output.iter().filter(|item| item.is_shown()).map(Item::value).collect(),
         };
-        response::object(&self.turn, status, output, self.ended.as_ref())
+        let mut response = response::object(&self.turn, status, output, self.ended.as_ref());
+        if !self.stored {
+            response["store"] = false.into();
+            response["conversation"] = Value::Null;
+        }
+        response
+    }
+
+    pub fn is_stored(&self) -> bool {
+        self.stored
+    }
+
+    /// The ended turn, if it failed.
+    pub fn failed(&self) -> Option<&Turn> {
+        self.ended.as_ref().filter(|ended| ended.status == Status::Failed)
     }
 
     /// The next event of the log; the last one comes with the ended turn.
@@ -277,7 +299,7 @@ impl Fold {
 
     fn say(&mut self, voice: Voice, text: &str) {
         let at = self.item_of(voice.item());
-        let names = voice.names();
+        let names = voice.names(self.dialect);
         let Body::Parts { parts, open, .. } = &self.output[at].body else { return };
         if !*open || parts.last().is_none_or(|last| last.voice != voice) {
             self.close_part();
@@ -334,7 +356,7 @@ impl Fold {
         let Some(at) = self.output.len().checked_sub(1) else { return };
         let Body::Parts { parts, open, .. } = &mut self.output[at].body else { return };
         let (true, Some(part)) = (std::mem::take(open), parts.last()) else { return };
-        let (names, index, text, voice) = (part.voice.names(), part.index, part.text.clone(), part.voice);
+        let (names, index, text, voice) = (part.voice.names(self.dialect), part.index, part.text.clone(), part.voice);
         let mut done = json!({"item_id": self.output[at].id, "output_index": at});
         done[names.index] = index.into();
         let mut part_done = done.clone();
@@ -454,6 +476,11 @@ impl Fold {
     fn emit(&mut self, name: &'static str, data: Value) {
         self.emitted.push(Emitted { name, number: self.next, is_last: false, data });
         self.next += 1;
+    }
+
+    /// Of a stream that cannot go on, for a client that has everything up to `after`. The response goes on without it.
+    pub fn broken(&self, error: &ErrorDetail, after: Option<u64>) -> Value {
+        self.dialect.error(self.next.max(after.map_or(0, |after| after + 1)), error)
     }
 
     /// What is left of `emitted` for a client that has everything up to `after`. One that has seen more than the log

@@ -29,6 +29,11 @@ impl Listed {
         Ok(Listed { page, items: Vec::new() })
     }
 
+    /// However many there are, oldest first.
+    pub fn all() -> Listed {
+        Listed { page: Page { limit: u32::MAX, after: None, before: None, order: Order::Asc }, items: Vec::new() }
+    }
+
     pub fn cursor(&self) -> Option<String> {
         self.page.after.clone()
     }

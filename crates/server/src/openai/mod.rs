@@ -1,14 +1,18 @@
 //! `/v1`: OpenAI's Responses and Conversations over our sessions and turns. Its words (response, conversation, item) stay
 //! in here; what a client of it makes, the native API and the page show, and the other way round.
 
+mod compact;
 mod conversations;
+mod dialect;
 mod fold;
 mod given;
 mod ids;
 mod input;
 mod items;
 mod list;
+mod lookup;
 mod models;
+mod query;
 mod refusal;
 mod request;
 mod response;
@@ -19,6 +23,8 @@ use axum::{
     Router,
     routing::{get, post},
 };
+
+pub use dialect::Dialect;
 
 use crate::app::App;
 
@@ -32,9 +38,11 @@ pub fn router() -> Router<App> {
             "/v1/conversations/{id}",
             get(conversations::read).post(conversations::change).delete(conversations::delete),
         )
-        .route("/v1/conversations/{id}/items", get(conversations::list))
+        .route("/v1/conversations/{id}/items", get(conversations::list).post(conversations::add))
         .route("/v1/conversations/{id}/items/{item}", get(conversations::item))
         .route("/v1/responses", post(responses::create))
+        .route("/v1/responses/input_tokens", post(compact::input_tokens))
+        .route("/v1/responses/compact", post(compact::compact))
         .route("/v1/responses/{id}", get(responses::read))
         .route("/v1/responses/{id}/cancel", post(responses::cancel))
         .route("/v1/responses/{id}/input_items", get(responses::input_items))

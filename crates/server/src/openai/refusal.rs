@@ -5,11 +5,12 @@ use http::{HeaderName, HeaderValue};
 use store::{Error, Turn};
 
 use super::request::{conversation_not_found, previous_response_not_found};
-use crate::{error::ApiError, refusal::of_failed_turn};
+use crate::{error::ApiError, if_busy::locked, refusal::of_failed_turn};
 
 /// Of an admission.
 pub fn of_admission(error: Error, model: Option<&str>) -> ApiError {
     match error {
+        Error::Busy { turn } => locked(turn),
         Error::SessionNotFound => conversation_not_found().param("conversation"),
         Error::TurnNotFound => previous_response_not_found(),
         Error::ConfigNotFound => super::request::model_not_found(model.unwrap_or("(default)")),

@@ -1,15 +1,19 @@
 //! The body of `POST /v1/responses`, and what a turn makes of it. What we do not do is refused by its name; fields that
 //! can make no difference here are taken and have no effect (docs/openai.md says which).
 
+use scheduler::MESSAGES_MAX;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use session::{
     id::{ConfigId, SessionId, TurnId},
-    message::Message,
     turn::Options,
 };
 
-use super::{given::Given, ids, input, input::Input};
+use super::{
+    given::Given,
+    ids,
+    input::{self, Input, Item},
+};
 use crate::{
     app::Bounds,
     check,
@@ -19,7 +23,7 @@ use crate::{
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResponseRequest {
-    model: Option<String>,
+    pub model: Option<String>,
     input: Option<Input>,
     instructions: Option<String>,
     conversation: Option<ConversationRef>,
@@ -27,6 +31,8 @@ pub struct ResponseRequest {
     metadata: Option<Map<String, Value>>,
     temperature: Option<f64>,
     top_p: Option<f64>,
+    presence_penalty: Option<f64>,
+    frequency_penalty: Option<f64>,
     max_output_tokens: Option<u64>,
     tools: Option<Vec<Map<String, Value>>>,
     tool_choice: Option<Value>,
@@ -79,10 +85,12 @@ struct ReasoningOptions {
 pub struct Wanted {
     pub after: After,
     pub config: Option<ConfigId>,
-    pub messages: Vec<Message>,
+    /// None where there was no input.
+    pub items: Vec<Item>,
     pub options: Options,
     pub metadata: Option<Value>,
     pub given: Given,
+    pub store: bool,
     pub stream: bool,
 }
 
@@ -103,11 +111,9 @@ impl ResponseRequest {
             Some(name) => model(name).map(|(config, model)| (Some(config), model))?,
         };
         let metadata = self.metadata.map(|pairs| metadata(pairs, bounds)).transpose()?;
-        let input = self.input.ok_or_else(|| {
-            ApiError::bad_request("missing_required_parameter", "`input` is missing: what is to be answered?")
-                .param("input")
-        })?;
         let mut extra = Map::new();
+        extra.extend(self.presence_penalty.map(|penalty| ("presence_penalty".to_owned(), json!(penalty))));
+        extra.extend(self.frequency_penalty.map(|penalty| ("frequency_penalty".to_owned(), json!(penalty))));
         extra.extend(self.parallel_tool_calls.map(|parallel| ("parallel_tool_calls".to_owned(), json!(parallel))));
         let reasoning = self.reasoning.unwrap_or_default();
         extra.extend(reasoning.effort.map(|effort| ("reasoning_effort".to_owned(), json!(effort))));
@@ -129,7 +135,10 @@ impl ResponseRequest {
         Ok(Wanted {
             after: after(self.conversation, self.previous_response_id)?,
             config,
-            messages: input::messages(input, bounds)?,
+            items: match self.input {
+                Some(input) => input::items(input, "input", MESSAGES_MAX, bounds)?,
+                None => Vec::new(),
+            },
             options,
             metadata,
             given: Given {
@@ -141,14 +150,15 @@ impl ResponseRequest {
                 safety_identifier: self.safety_identifier,
                 user: self.user,
             },
+            store: self.store.unwrap_or(true),
             stream: self.stream.unwrap_or(false),
         })
     }
 
     fn refuse_what_is_missing(&self) -> Result<(), ApiError> {
-        if self.store == Some(false) {
-            let message = "`store: false` is not there yet: everything sent here is stored. Leave `store` out.";
-            return Err(unsupported("store", message));
+        if self.store == Some(false) && self.background == Some(true) {
+            let message = "A response that is not stored cannot be asked for later: send `background` or `store: false`, not both.";
+            return Err(invalid("store", message));
         }
         if self.top_logprobs.is_some_and(|count| count > 0) {
             return Err(unsupported("top_logprobs", "`top_logprobs` is not supported. Leave it out."));

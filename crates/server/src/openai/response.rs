@@ -50,17 +50,24 @@ pub fn object(turn: &Turn, status: Status, output: Vec<Value>, ended: Option<&Tu
         "safety_identifier": given.safety_identifier,
         "service_tier": "default",
         "store": true,
-        "temperature": options.temperature,
+        "temperature": options.temperature.unwrap_or(1.0),
         "text": {"format": text_format(options)},
         "tool_choice": tool_choice(options),
         "tools": tools(options),
         "top_logprobs": 0,
-        "top_p": options.top_p,
+        "top_p": options.top_p.unwrap_or(1.0),
+        "presence_penalty": number(options, "presence_penalty"),
+        "frequency_penalty": number(options, "frequency_penalty"),
         "truncation": "auto",
         "usage": ended.map(|ended| usage(ended.usage)),
         "user": given.user,
         "metadata": turn.metadata.clone().unwrap_or_else(|| json!({})),
     })
+}
+
+/// The specification wants one where nothing was asked for: what OpenAI's API does then.
+fn number(options: &Options, name: &str) -> Value {
+    options.extra.get(name).cloned().unwrap_or(json!(0))
 }
 
 /// The config, and the model where another than its own was asked for: what a next request may say again.
@@ -72,7 +79,7 @@ fn model(turn: &Turn) -> String {
     }
 }
 
-fn usage(usage: Usage) -> Value {
+pub fn usage(usage: Usage) -> Value {
     json!({
         "input_tokens": usage.prompt_tokens,
         "input_tokens_details": {"cached_tokens": usage.cached_tokens},

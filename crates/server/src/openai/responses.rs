@@ -5,21 +5,22 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use scheduler::{Accepted, Ask, AskInput, MESSAGES_MAX};
+use scheduler::{Accepted, Aside, Ask, AskInput, Watch};
 use serde::Deserialize;
 use serde_json::Value;
 use session::{
     event::EventId,
     id::{ProjectId, TurnId},
     lane::IfBusy,
-    turn::Status,
 };
-use store::{Idempotency, Order, Page, Parent, Turn};
+use store::{Parent, Turn};
 
 use super::{
     fold::Fold,
     ids, items,
     list::{ItemsQuery, Listed},
+    lookup,
+    query::Query,
     refusal::{of_admission, of_failed},
     request::{After, ResponseRequest, Wanted, previous_response_not_found},
     stream::frames,
@@ -30,37 +31,68 @@ use crate::{
     body::{Body, Nothing, OptionalBody},
     error::ApiError,
     idempotency::Key,
-    params::{Path, Query},
+    if_busy::WhenBusy,
+    params::Path,
+    refusal::of_failed_turn,
 };
 
 pub async fn create(
     State(app): State<App>,
     caller: Caller,
     key: Key,
+    WhenBusy(if_busy): WhenBusy,
     Body { value: request, raw }: Body<ResponseRequest>,
 ) -> Result<Response, ApiError> {
     let key = key.of(&caller, &raw);
     drop(raw);
     let wanted = request.wanted(&app.bounds)?;
-    let (stream, background) = (wanted.stream, wanted.given.background);
+    let (store, stream, background) = (wanted.store, wanted.stream, wanted.given.background);
     let model = wanted.config.as_ref().map(ToString::to_string);
-    let ask = ask(&app, &caller.project, wanted, key).await?;
-    let accepted = app.scheduler.admit(ask).await.map_err(|error| of_admission(error, model.as_deref()))?;
-    let Accepted { turn, watch, .. } = accepted;
+    let refused = |error| of_admission(error, model.as_deref());
+    let ask = Ask { if_busy, key, ..ask(&app, &caller.project, wanted).await? };
+    refuse_silence(&ask)?;
+    let (turn, watch) = if store {
+        let Accepted { turn, watch, .. } = app.scheduler.admit(ask).await.map_err(refused)?;
+        (find(&app, &caller.project, &turn).await?, watch)
+    } else {
+        let Aside { turn, watch } = app.scheduler.aside(ask).await.map_err(refused)?;
+        (turn, watch)
+    };
+    let fold = Fold::new(turn, store, app.dialect);
     if stream {
-        let fold = Fold::new(find(&app, &caller.project, &turn).await?);
         return Ok(app.streams.answer(frames(watch, fold, None)));
     }
-    if !background {
-        let ended = watch.end().await.map_err(|error| ApiError::from(error).turn_id(turn.to_string()))?;
-        if ended.status == Status::Failed {
-            return Ok(of_failed(&ended));
-        }
+    if background {
+        return Ok(Json(response(&app, &caller.project, watch.turn().clone()).await?).into_response());
     }
-    Ok(Json(response(&app, &caller.project, turn).await?).into_response())
+    whole(watch, fold).await
 }
 
-async fn ask(app: &App, project: &ProjectId, wanted: Wanted, key: Option<Idempotency>) -> Result<Ask, ApiError> {
+/// The response once it has ended.
+async fn whole(mut watch: Watch, mut fold: Fold) -> Result<Response, ApiError> {
+    while let Some(shown) = watch.next().await {
+        let shown = shown.map_err(|error| ApiError::from(error).turn_id(watch.turn().to_string()))?;
+        for shown in shown {
+            fold.push(shown.id, &shown.event, shown.turn.as_deref());
+        }
+    }
+    match fold.failed() {
+        Some(failed) if fold.is_stored() => Ok(of_failed(failed)),
+        Some(failed) => Err(of_failed_turn(failed)),
+        None => Ok(Json(fold.response()).into_response()),
+    }
+}
+
+fn refuse_silence(ask: &Ask) -> Result<(), ApiError> {
+    if matches!(&ask.input, AskInput::Messages(messages) if messages.is_empty()) {
+        let message = "`input` is missing, or holds nothing that is new to the conversation and can be read: what is to be answered?";
+        return Err(ApiError::bad_request("missing_required_parameter", message).param("input"));
+    }
+    Ok(())
+}
+
+/// What a request asks for. It may say nothing that is new.
+pub async fn ask(app: &App, project: &ProjectId, wanted: Wanted) -> Result<Ask, ApiError> {
     let (session, parent) = match wanted.after {
         After::Nothing => (None, Parent::Head),
         After::Session(session) => (Some(session), Parent::Head),
@@ -69,17 +101,18 @@ async fn ask(app: &App, project: &ProjectId, wanted: Wanted, key: Option<Idempot
             (Some(before.ok_or_else(previous_response_not_found)?.session), Parent::Turn(turn))
         }
     };
+    let messages = lookup::messages(app, project, session.as_ref(), "input", wanted.items).await?;
     Ok(Ask {
         project: project.clone(),
         session,
-        input: AskInput::Messages(wanted.messages),
+        input: AskInput::Messages(messages),
         parent,
         options: wanted.options,
         metadata: wanted.metadata,
         request: wanted.given.stored(),
         config: wanted.config,
         if_busy: IfBusy::Queue,
-        key,
+        key: None,
     })
 }
 
@@ -108,7 +141,7 @@ pub async fn read(
         return Ok(Json(response(&app, &caller.project, turn.id).await?).into_response());
     }
     let watch = app.scheduler.watch(caller.project, turn.id.clone(), EventId::START);
-    Ok(app.streams.answer(frames(watch, Fold::new(turn), query.starting_after)))
+    Ok(app.streams.answer(frames(watch, Fold::new(turn, true, app.dialect), query.starting_after)))
 }
 
 /// A response that has ended is given as it is.
@@ -132,14 +165,8 @@ pub async fn input_items(
 ) -> Result<Json<Value>, ApiError> {
     let mut listed = Listed::new(query)?;
     let turn = find(&app, &caller.project, &turn_id(&id)?).await?;
-    let mut said: Vec<Value> = turn.input.iter().flat_map(|input| items::of_input(&input.id, &input.message)).collect();
-    if turn.number.is_some() {
-        let newest = Page { limit: MESSAGES_MAX as u32 + 1, after: None, before: None, order: Order::Desc };
-        let path = app.store().path(caller.project, turn.session, Some(turn.id.clone()), newest).await?;
-        let own = path.messages.iter().rev().filter(|found| found.message.turn_id == turn.id);
-        let input = own.filter(|found| found.place < turn.asked).map(|found| &found.message);
-        said = input.flat_map(|input| items::of_input(&input.id, &input.message)).collect();
-    }
+    let input = app.store().input(caller.project, turn.id).await?;
+    let said = input.iter().flat_map(|input| items::of_input(&input.id, &input.message)).collect();
     listed.add(said);
     Ok(Json(listed.answer()?))
 }
@@ -147,7 +174,7 @@ pub async fn input_items(
 /// The response as it stands.
 async fn response(app: &App, project: &ProjectId, turn: TurnId) -> Result<Value, ApiError> {
     let found = app.scheduler.so_far(project.clone(), turn).await?.ok_or_else(not_found)?;
-    let mut fold = Fold::new(found.turn.clone());
+    let mut fold = Fold::new(found.turn.clone(), true, app.dialect);
     for stored in &found.events {
         fold.push(stored.id, &stored.event, Some(&found.turn));
     }

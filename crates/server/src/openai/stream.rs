@@ -5,7 +5,10 @@ use futures_util::Stream;
 use scheduler::Watch;
 
 use super::fold::Fold;
-use crate::sse::{Frame, Id};
+use crate::{
+    error::ApiError,
+    sse::{Frame, Id},
+};
 
 const DONE: &[u8] = b"data: [DONE]\n\n";
 
@@ -17,7 +20,10 @@ pub fn frames(watch: Watch, fold: Fold, after: Option<u64>) -> impl Stream<Item 
                 Ok(shown) => shown,
                 Err(error) => {
                     tracing::error!(turn_id = %watch.turn(), %error, "a stream of events ended early");
-                    return None;
+                    let data = fold.broken(ApiError::from(error).detail(), after);
+                    let mut out = BytesMut::new();
+                    Frame { id: Id::None, event: "error", data: &data }.write(&mut out).ok()?;
+                    return Some((out.freeze(), (watch, fold)));
                 }
             };
             let mut out = BytesMut::new();

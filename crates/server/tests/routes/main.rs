@@ -5,6 +5,7 @@
 mod events;
 mod export;
 mod openai;
+mod openai_input;
 mod providers;
 mod rig;
 mod search;

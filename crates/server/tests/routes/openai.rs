@@ -359,7 +359,7 @@ async fn what_does_not_fit_is_refused_by_name() {
         (json!({"input": ""}), 400, "message_empty", "input"),
         (json!({"input": []}), 400, "invalid_value", "input"),
         (json!({"input": many}), 400, "invalid_value", "input"),
-        (json!({"input": "x", "store": false}), 400, "unsupported_parameter", "store"),
+        (json!({"input": "x", "store": false, "background": true}), 400, "invalid_value", "store"),
         (json!({"input": "x", "tools": [{"type": "web_search"}]}), 400, "unsupported_tool", "tools[0].type"),
         (json!({"input": "x", "tool_choice": "maybe"}), 400, "unsupported_parameter", "tool_choice"),
         (json!({"input": "x", "text": {"format": {"type": "xml"}}}), 400, "invalid_value", "text.format.type"),
@@ -369,8 +369,35 @@ async fn what_does_not_fit_is_refused_by_name() {
         (json!({"input": "x", "temperature": 3}), 400, "invalid_value", "temperature"),
         (json!({"input": "x", "service_tier": "flex"}), 400, "unsupported_parameter", "service_tier"),
         (json!({"input": "x", "prompt": {"id": "p"}}), 400, "unknown_field", "prompt"),
-        (item(json!({"type": "item_reference", "id": "msg_1"})), 400, "unsupported_item", "input[0].type"),
-        (item(json!({"role": "assistant", "content": "x"})), 400, "unsupported_item", "input[0].role"),
+        (item(json!({"type": "item_reference", "id": "msg_1"})), 400, "item_not_found", "input[0].id"),
+        (item(json!({"type": "item_reference"})), 400, "invalid_value", "input[0].id"),
+        (item(json!({"type": "web_search_call", "id": "ws_1"})), 400, "unsupported_item", "input[0].type"),
+        (
+            item(json!({"type": "compaction", "encrypted_content": "x"})),
+            400,
+            "invalid_value",
+            "input[0].encrypted_content",
+        ),
+        (
+            item(json!({"type": "reasoning", "summary": [], "encrypted_content": "x"})),
+            400,
+            "missing_required_parameter",
+            "input",
+        ),
+        (
+            item(json!({"type": "function_call", "name": "f", "arguments": "{}"})),
+            400,
+            "invalid_value",
+            "input[0].call_id",
+        ),
+        (
+            item(json!({"type": "function_call", "call_id": "c", "name": "f"})),
+            400,
+            "invalid_value",
+            "input[0].arguments",
+        ),
+        (item(json!({"role": "nobody", "content": "x"})), 400, "invalid_value", "input[0].role"),
+        (item(json!({"role": "assistant", "content": ""})), 400, "message_empty", "input[0].content"),
         (
             item(json!({"role": "user", "content": [{"type": "input_file"}]})),
             400,
@@ -406,8 +433,6 @@ async fn what_does_not_fit_is_refused_by_name() {
     for (body, status, code, param) in refused {
         server.post("/v1/responses", body).await.refused(status, code, param);
     }
-    let items = json!({"items": [{"role": "user", "content": "x"}]});
-    server.post("/v1/conversations", items).await.refused(400, "unsupported_parameter", "items");
     server.get("/v1/responses/resp_0").await.refused(404, "response_not_found", "");
     assert!(server.scripted.calls().is_empty(), "no refusal costs a call");
 }

@@ -10,7 +10,7 @@ use provider::{Providers, scripted::Scripted};
 use scheduler::{Clock, EnvKeys, Scheduler, Settings};
 use serde_json::{Value, json};
 use server::{
-    app::{App, Bounds},
+    app::{App, Bounds, Dialect},
     auth::Auth,
     metrics::Metrics,
     rim::{Rim, rim},
@@ -58,7 +58,7 @@ impl Server {
         let metrics = Arc::new(Metrics::new(scheduler.stats(), store.stats()));
         let open = metrics.streams_open.clone();
         let streams = Streams { keep_alive: KEEP_ALIVE, stop: CancellationToken::new(), open };
-        let app = App::new(scheduler, auth.clone(), metrics.clone(), streams, Bounds::default());
+        let app = App::new(scheduler, auth.clone(), metrics.clone(), streams, Bounds::default(), Dialect::default());
         let router = rim(router(app), Rim::default(), metrics);
         let server = Server { router, scripted, store, auth, _dir: dir, _closing: closing };
         server

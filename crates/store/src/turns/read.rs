@@ -10,7 +10,7 @@ use session::{
     turn::{Reason, Status, Timing, Usage},
 };
 
-use super::{Prompt, Turn, start};
+use super::{InputMessage, Prompt, Turn, start};
 use crate::{
     Store, configs,
     error::{Error, Result},
@@ -60,6 +60,17 @@ impl Store {
             events.extend(turn.last.map(|id| StoredEvent { id, event: Event::Ended }));
             events.retain(|event| event.id > after);
             Ok(Some(Found { turn, events }))
+        })
+    }
+
+    /// What a turn is asked with, whether it has started or not. Empty when there is no such turn.
+    pub fn input(&self, project: ProjectId, id: TurnId) -> Reply<Vec<InputMessage>> {
+        self.inner.readers.read(move |conn| {
+            let Some(turn) = turn(conn, &project, &id)? else { return Ok(Vec::new()) };
+            match turn.number {
+                Some(number) => messages::input(conn, &project, &turn.session, number, turn.asked),
+                None => Ok(turn.input),
+            }
         })
     }
 

@@ -35,7 +35,7 @@ fn an_assistants_message_may_be_asked_with_and_is_not_taken_for_the_answer() {
         lab.end(finish(&started, failed()));
         let turn = lab.read_turn("t1");
         assert_eq!((turn.asked, turn.answer.is_none()), (4, true));
-        assert!(lab.input_message(project(), id("s"), id("t1-2")).wait().unwrap().is_some());
+        assert!(lab.input_message(project(), id("t1-2")).wait().unwrap().is_some());
 
         let again = lab.start(ask_four_again());
         assert_eq!(texts(&again.input), ["u", "a", "v", "pre"]);
@@ -44,7 +44,7 @@ fn an_assistants_message_may_be_asked_with_and_is_not_taken_for_the_answer() {
         assert_eq!(turn.answer.as_ref().unwrap().message.content.text(), "answer");
         let prompt = lab.prompt(project(), id("t2")).wait().unwrap().unwrap();
         assert_eq!(texts(&prompt.input), ["u", "a", "v", "pre"]);
-        assert!(lab.input_message(project(), id("s"), turn.answer.unwrap().id).wait().unwrap().is_none());
+        assert!(lab.input_message(project(), turn.answer.unwrap().id).wait().unwrap().is_none());
     });
 }
 

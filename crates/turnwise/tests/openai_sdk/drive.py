@@ -75,7 +75,7 @@ def function_call():
 def errors():
     unknown = lambda: client.responses.create(model="up", input="x", previous_response_id="resp_0")
     refused(BadRequestError, "previous_response_not_found", unknown)
-    refused(BadRequestError, "unsupported_parameter", lambda: client.responses.create(model="up", input="x", store=False))
+    refused(BadRequestError, "unsupported_parameter", lambda: client.responses.create(model="up", input="x", service_tier="flex"))
 
 
 def refused(kind, code, act):

@@ -5,6 +5,7 @@ use session::{
 };
 
 use super::*;
+use crate::openai::Dialect;
 
 fn turn(status: Status) -> Turn {
     Turn {
@@ -90,8 +91,31 @@ fn log(epochs: Vec<Vec<Event>>, ended: Turn) -> Log {
     Log { events, ended }
 }
 
+#[test]
+fn reasoning_and_errors_are_named_as_the_dialect_has_them() {
+    let error = crate::error::ApiError::bad_request("a_code", "words").param("field");
+    for (dialect, delta, done, message) in [
+        (Dialect::OpenAi, "response.reasoning_text.delta", "response.reasoning_text.done", "/message"),
+        (Dialect::OpenResponses, "response.reasoning.delta", "response.reasoning.done", "/error/message"),
+    ] {
+        let mut fold = Fold::new(turn(Status::Running), true, dialect);
+        let text = "hm".to_owned();
+        let mut names: Vec<&str> = Vec::new();
+        for (event, seq) in
+            [Event::Reasoning { text, kind: ReasoningKind::Text, offset: 0 }, Event::Ended].iter().zip(1..)
+        {
+            let ended = turn(Status::Completed);
+            names.extend(fold.push(EventId::new(1, seq), event, Some(&ended)).iter().map(|event| event.name));
+        }
+        assert!(names.contains(&delta) && names.contains(&done), "{names:?}");
+        let data = fold.broken(error.detail(), Some(40));
+        assert_eq!((&data["type"], &data["sequence_number"]), (&json!("error"), &json!(41)));
+        assert_eq!(data.pointer(message), Some(&json!("words")));
+    }
+}
+
 fn resumed(log: &Log, after: Option<u64>) -> Vec<Emitted> {
-    let mut fold = Fold::new(turn(Status::Running));
+    let mut fold = Fold::new(turn(Status::Running), true, Dialect::OpenAi);
     let mut seen = Vec::new();
     for (id, event) in &log.events {
         let emitted = fold.push(*id, event, Some(&log.ended));
