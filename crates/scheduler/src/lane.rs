@@ -68,7 +68,8 @@ impl Inner {
         if started.waited_at.is_some() {
             self.queue_changed(&live);
         }
-        let running = run::Running::new(self, live.clone(), &mut started).run();
+        // In a box: moved into what catches panics, it would lie in the lane's task twice.
+        let running = Box::pin(run::Running::new(self, live.clone(), &mut started).run());
         let next = match AssertUnwindSafe(running).catch_unwind().await {
             Ok(next) => next,
             Err(_) => self.give_up(&live, &started).await,

@@ -35,7 +35,7 @@ pub struct Live {
     pub session: SessionId,
     pub turn: TurnId,
     /// Of a turn that is not stored, how it stood when it started.
-    pub aside: Option<Turn>,
+    pub aside: Option<Box<Turn>>,
     log: Mutex<Log>,
     changed: watch::Sender<()>,
     stop: watch::Sender<Option<Stop>>,
@@ -69,10 +69,10 @@ impl Live {
     }
 
     pub(crate) fn aside(turn: Turn, project: &ProjectId) -> Arc<Live> {
-        Live::make(project.clone(), turn.session.clone(), turn.id.clone(), Some(turn))
+        Live::make(project.clone(), turn.session.clone(), turn.id.clone(), Some(Box::new(turn)))
     }
 
-    fn make(project: ProjectId, session: SessionId, turn: TurnId, aside: Option<Turn>) -> Arc<Live> {
+    fn make(project: ProjectId, session: SessionId, turn: TurnId, aside: Option<Box<Turn>>) -> Arc<Live> {
         Arc::new(Live {
             project,
             session,
