@@ -289,7 +289,7 @@ impl<'a> Running<'a> {
     }
 
     /// Commits the end, and only then shows it.
-    async fn finish(mut self, outcome: Outcome, interrupted: bool) -> Option<NextUp> {
+    async fn finish(&mut self, outcome: Outcome, interrupted: bool) -> Option<NextUp> {
         let last = self.run.answer.take_events();
         self.journal.tell(last);
         let Ok(Rest { segment, unshown, last_seq }) = self.journal.close().await else {
