@@ -28,8 +28,8 @@ const CONTINUE: &str = "Continue exactly where your last answer stopped. Do not 
 #[derive(Debug, Clone)]
 pub struct Ask {
     pub project: ProjectId,
-    /// A new session is made when there is none.
-    pub session: Option<SessionId>,
+    /// Without one a new session is made, under an id of ours.
+    pub session: Option<SessionRef>,
     pub input: AskInput,
     pub parent: Parent,
     pub options: Options,
@@ -86,13 +86,16 @@ impl Inner {
 
     async fn admit(self: Arc<Self>, ask: Ask) -> store::Result<Accepted> {
         let project = ask.project.clone();
-        let made = ask.session.is_none();
         let turn: TurnId = self.clock.id();
-        let session = ask.session.clone().unwrap_or_else(|| self.clock.id());
+        let request = self.request(ask, &turn);
+        let (made, session) = match &request.session {
+            SessionRef::New(session) => (true, session.clone()),
+            SessionRef::Existing(session) => (false, session.clone()),
+        };
         // Known before it is stored, so that nobody who learns of the turn finds it missing.
         let live = Live::new(project.clone(), session.clone(), turn.clone());
         self.lives.insert(live.clone());
-        let admitted = self.store.admit(self.request(ask, &session, &turn)).await;
+        let admitted = self.store.admit(request).await;
         let admitted = match admitted {
             Ok(admitted) => admitted,
             Err(error) => {
@@ -144,7 +147,7 @@ impl Inner {
         Accepted { session, turn, position, before: false, watch }
     }
 
-    pub(crate) fn request(&self, ask: Ask, session: &SessionId, turn: &TurnId) -> Admit {
+    pub(crate) fn request(&self, ask: Ask, turn: &TurnId) -> Admit {
         let place = match &ask.input {
             AskInput::Message(_) => Place::Back,
             AskInput::Messages(messages) | AskInput::Insert(messages)
@@ -176,10 +179,7 @@ impl Inner {
         Admit {
             project: ask.project,
             turn: turn.clone(),
-            session: match ask.session {
-                Some(id) => SessionRef::Existing(id),
-                None => SessionRef::New(session.clone()),
-            },
+            session: ask.session.unwrap_or_else(|| SessionRef::New(self.clock.id())),
             input,
             parent: ask.parent,
             options: ask.options,

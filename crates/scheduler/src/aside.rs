@@ -6,7 +6,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use futures_util::FutureExt;
 use session::{
     history::{self, Prompt},
-    id::{SessionId, TurnId},
+    id::TurnId,
     turn::{Status, Timing, Usage},
 };
 use store::{Admit, Finish, Parent, Started, Turn};
@@ -26,8 +26,7 @@ impl Scheduler {
         let inner = self.0.clone();
         inner.refuse_while_draining()?;
         let turn: TurnId = inner.clock.id();
-        let session: SessionId = ask.session.clone().unwrap_or_else(|| inner.clock.id());
-        let ask = inner.request(ask, &session, &turn);
+        let ask = inner.request(ask, &turn);
         let started = inner.store.draft(ask.clone()).await?;
         let turn = begun(ask, &started);
         let live = Live::aside(turn.clone(), &started.project);
@@ -42,8 +41,7 @@ impl Scheduler {
     /// What a turn would be answered with, if it started now.
     pub async fn draft(&self, ask: Ask) -> store::Result<Prompt> {
         let inner = &self.0;
-        let session: SessionId = ask.session.clone().unwrap_or_else(|| inner.clock.id());
-        let draft = inner.store.draft(inner.request(ask, &session, &inner.clock.id())).await?;
+        let draft = inner.store.draft(inner.request(ask, &inner.clock.id())).await?;
         let config = draft.config.ok_or(store::Error::ConfigNotFound)?;
         let Started { session_system, options, past, input, .. } = draft;
         Ok(history::assemble(&config.config, session_system.as_deref(), &options, past, input))

@@ -8,12 +8,12 @@ use session::{
     message::{Message, ToolCall},
     turn::Status,
 };
-use store::{Error, Parent};
+use store::{Error, Parent, SessionRef};
 
 use crate::rig::*;
 
 fn aside(session: Option<&SessionId>, messages: Vec<Message>) -> Ask {
-    Ask { session: session.cloned(), ..ask(&id("nobody"), AskInput::Messages(messages)) }
+    Ask { session: session.cloned().map(SessionRef::Existing), ..ask(&id("nobody"), AskInput::Messages(messages)) }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use session::{
     title::AutoTitle,
     turn::Options,
 };
-use store::{Closing, ConfigChange, Faults, NewSession, Order, Page, Parent, Store, Turn};
+use store::{Closing, ConfigChange, Faults, NewSession, Order, Page, Parent, SessionRef, Store, Turn};
 
 pub const CLOCK: Clock = Clock {
     now: || {
@@ -152,7 +152,7 @@ impl Rig {
 pub fn ask(session: &SessionId, input: AskInput) -> Ask {
     Ask {
         project: project(),
-        session: Some(session.clone()),
+        session: Some(SessionRef::Existing(session.clone())),
         input,
         parent: Parent::Head,
         options: Options::default(),

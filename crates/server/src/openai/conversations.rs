@@ -11,7 +11,7 @@ use session::{
     title::AutoTitle,
     turn::{Options, Status},
 };
-use store::{Idempotency, NewSession, Parent, Session, SessionChange};
+use store::{Idempotency, NewSession, Parent, Session, SessionChange, SessionRef};
 
 use super::{
     ids,
@@ -140,7 +140,7 @@ async fn insert(
 ) -> Result<TurnId, ApiError> {
     let ask = Ask {
         project: project.clone(),
-        session: Some(session.clone()),
+        session: Some(SessionRef::Existing(session.clone())),
         input: AskInput::Insert(messages),
         parent: Parent::Head,
         options: Options::default(),

@@ -13,7 +13,7 @@ use session::{
     id::{ProjectId, TurnId},
     lane::IfBusy,
 };
-use store::{Parent, Turn};
+use store::{Parent, SessionRef, Turn};
 
 use super::{
     fold::Fold,
@@ -104,7 +104,7 @@ pub async fn ask(app: &App, project: &ProjectId, wanted: Wanted) -> Result<Ask, 
     let messages = lookup::messages(app, project, session.as_ref(), "input", wanted.items).await?;
     Ok(Ask {
         project: project.clone(),
-        session,
+        session: session.map(SessionRef::Existing),
         input: AskInput::Messages(messages),
         parent,
         options: wanted.options,

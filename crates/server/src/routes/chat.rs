@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use http::HeaderMap;
 use scheduler::{Ask, AskInput};
 use session::{lane::IfBusy, message::Content};
-use store::Parent;
+use store::{Parent, SessionRef};
 
 use crate::{
     answer::{Wants, answer},
@@ -63,7 +63,7 @@ pub async fn chat(
     };
     let ask = Ask {
         project: caller.project.clone(),
-        session: request.session_id,
+        session: request.session_id.map(SessionRef::Existing),
         input,
         parent,
         options,

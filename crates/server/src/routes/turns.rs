@@ -12,7 +12,7 @@ use session::{
     turn::Options,
 };
 use sha2::{Digest, Sha256};
-use store::{Parent, Turn};
+use store::{Parent, SessionRef, Turn};
 use utoipa::IntoParams;
 
 use crate::{
@@ -128,7 +128,7 @@ async fn rerun(
     check::options(&options)?;
     let ask = Ask {
         project: caller.project.clone(),
-        session: Some(before.session),
+        session: Some(SessionRef::Existing(before.session)),
         input: input(id),
         parent: Parent::Head,
         options,
