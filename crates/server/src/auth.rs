@@ -15,7 +15,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderMap, HeaderValue, header::AUTHORIZATION, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION, request::Parts};
 use secrecy::{ExposeSecret, SecretString};
 use session::{
     id::{KeyId, ProjectId},
@@ -31,6 +31,9 @@ use crate::{app::App, cookie, error::ApiError};
 pub const DEFAULT_PROJECT: &str = "default";
 /// What every key begins with, so that a leaked one is recognised.
 pub const KEY_PREFIX: &str = "tw_";
+
+/// Where Anthropic's clients put their key.
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// A revoked key works no longer than this.
 const REMEMBERED: Duration = Duration::from_secs(5);
@@ -86,14 +89,15 @@ impl Auth {
         self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// By the header, or else by the cookie of a sign-in.
+    /// By a header, or else by the cookie of a sign-in.
     pub(crate) async fn caller(&self, headers: &HeaderMap, now: Time) -> Result<Caller, ApiError> {
         if !self.required() {
             return Ok(Caller { project: default_project(), name: "local".into() });
         }
-        let shown = match headers.get(AUTHORIZATION) {
-            Some(header) => Shown::Key(hash_of(bearer(header)?)),
-            None => {
+        let shown = match (headers.get(AUTHORIZATION), headers.get(X_API_KEY)) {
+            (Some(header), _) => Shown::Key(hash_of(bearer(header)?)),
+            (None, Some(header)) => Shown::Key(hash_of(header.to_str().map_err(|_| unknown())?.trim())),
+            (None, None) => {
                 let sign_in = cookie::read(headers, &self.0.store).filter(|sign_in| sign_in.until > now);
                 Shown::SignIn(sign_in.ok_or_else(missing)?.key)
             }

@@ -211,6 +211,14 @@ async fn read(mut body: axum::body::Body, bytes_max: usize) -> Result<Bytes, Api
     Ok(if joined.is_empty() { first } else { joined.freeze() })
 }
 
+/// A value from within a body, refused as the body itself would be; `at` is its place there.
+pub fn part<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let (path, inner) = (error.path().clone(), error.into_inner());
+        explain(&Source::Body, &path, &inner.to_string()).within(at)
+    })
+}
+
 fn parse<T: DeserializeOwned>(raw: &[u8], limits: &Limits) -> Result<T, ApiError> {
     let text = strict::check(raw, limits.json_depth_max)?;
     // A derived type would take a list of its fields' values as well.

@@ -36,7 +36,7 @@ pub struct ErrorBody {
     pub error: ErrorDetail,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ErrorDetail {
     #[serde(rename = "type")]
     pub kind: ErrorType,
@@ -143,6 +143,16 @@ impl ApiError {
         self
     }
 
+    /// The place at fault lies in another one.
+    pub fn within(mut self, at: &str) -> Self {
+        self.0.error.param = Some(match self.0.error.param.take() {
+            None => at.to_owned(),
+            Some(inner) if inner.starts_with('[') => format!("{at}{inner}"),
+            Some(inner) => format!("{at}.{inner}"),
+        });
+        self
+    }
+
     pub fn turn_id(mut self, turn_id: impl Into<String>) -> Self {
         self.0.error.turn_id = Some(turn_id.into());
         self
@@ -203,7 +213,10 @@ impl IntoResponse for ApiError {
             tracing::debug!(status = status.as_u16(), code, cause, "request refused");
         }
 
+        // For a surface that words it in another way.
+        let detail = error.clone();
         let mut response = (status, Json(Answer { error, fields })).into_response();
+        response.extensions_mut().insert(detail);
         let headers = response.headers_mut();
         if let Some(wait) = retry_after {
             headers.insert(RETRY_AFTER, whole_seconds(wait).into());

@@ -114,10 +114,13 @@ impl Guard {
         }
         if let Some(origin) = origin {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-request-id, retry-after"));
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
         }
     }
 }
+
+/// What a page of another origin may read of an answer's head.
+const EXPOSED: &str = "x-request-id, retry-after, x-turnwise-session, x-turnwise-turn";
 
 /// A header that must not stand there twice: which of two would count is what attackers ask.
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ApiError> {

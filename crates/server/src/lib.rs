@@ -9,6 +9,7 @@ mod attempts;
 pub mod auth;
 pub mod body;
 mod check;
+mod completion;
 mod cookie;
 pub mod docs_page;
 pub mod error;
@@ -28,5 +29,7 @@ mod routes;
 mod socket;
 pub mod sse;
 mod strict;
+#[cfg(test)]
+mod told;
 pub mod web_page;
 mod wire;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::Value;
-use session::turn::FailureCode;
+use session::turn::{Failure, FailureCode};
 use store::{Error, Turn};
 
 use crate::{error::ApiError, wire::Answer};
@@ -106,19 +106,22 @@ pub fn of_failed_turn(turn: &Turn) -> ApiError {
     let Some(error) = &turn.error else {
         return ApiError::internal(format!("turn {} failed without a reason", turn.id));
     };
+    let fields = match serde_json::to_value(Answer::from(turn)) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Default::default(),
+    };
+    of_failure(error).turn_id(turn.id.to_string()).fields(fields)
+}
+
+/// What went wrong alone.
+pub fn of_failure(error: &Failure) -> ApiError {
     let status = match error.code {
         FailureCode::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         FailureCode::UpstreamRateLimited => StatusCode::TOO_MANY_REQUESTS,
         FailureCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_GATEWAY,
     };
-    let fields = match serde_json::to_value(Answer::from(turn)) {
-        Ok(Value::Object(fields)) => fields,
-        _ => Default::default(),
-    };
-    let refusal = ApiError::upstream(status, error.code.as_str(), error.message.clone())
-        .turn_id(turn.id.to_string())
-        .fields(fields);
+    let refusal = ApiError::upstream(status, error.code.as_str(), error.message.clone());
     match error.retry_after_ms {
         Some(ms) => refusal.retry_after(Duration::from_millis(ms)),
         None => refusal,

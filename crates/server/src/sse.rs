@@ -17,6 +17,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use prometheus_client::metrics::gauge::Gauge;
 use serde::Serialize;
+use serde_json::Value;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -24,6 +25,9 @@ use crate::error::{ApiError, clip};
 
 /// Below the minute after which proxies give up on a silent connection.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What a silent stream says, unless it is given something else.
+pub const COMMENT: &[u8] = b": keep-alive\n\n";
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -69,6 +73,14 @@ impl<T: Serialize + ?Sized> Frame<'_, T> {
         out.extend_from_slice(b"\n\n");
         Ok(())
     }
+}
+
+/// Appends a frame of data alone, as chat completions have it.
+pub fn data(data: &Value, out: &mut BytesMut) -> serde_json::Result<()> {
+    out.extend_from_slice(b"data: ");
+    serde_json::to_writer((&mut *out).writer(), data)?;
+    out.extend_from_slice(b"\n\n");
+    Ok(())
 }
 
 fn plain(text: &str) -> bool {
@@ -128,12 +140,18 @@ pub struct Streams {
 impl Streams {
     /// The answer that carries `frames`, each item one or more whole frames.
     pub fn answer(&self, frames: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+        self.answer_with(frames, COMMENT)
+    }
+
+    /// The same with another frame to keep it alive.
+    pub fn answer_with(&self, frames: impl Stream<Item = Bytes> + Send + 'static, filler: &'static [u8]) -> Response {
         self.open.inc();
         let body = Events {
             frames: Box::pin(frames),
             spoke: Instant::now(),
             timer: Box::pin(tokio::time::sleep(self.keep_alive)),
             keep_alive: self.keep_alive,
+            filler: Bytes::from_static(filler),
             stop: Box::pin(self.stop.clone().cancelled_owned()),
             open: self.open.clone(),
         };
@@ -151,6 +169,7 @@ struct Events<S> {
     spoke: Instant,
     timer: Pin<Box<Sleep>>,
     keep_alive: Duration,
+    filler: Bytes,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     open: Gauge,
 }
@@ -179,7 +198,7 @@ impl<S: Stream<Item = Bytes>> Events<S> {
             }
             self.spoke = now;
             self.timer.as_mut().reset(now + self.keep_alive);
-            return Poll::Ready(Some(Bytes::from_static(b": keep-alive\n\n")));
+            return Poll::Ready(Some(self.filler.clone()));
         }
         Poll::Pending
     }

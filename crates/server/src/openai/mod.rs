@@ -1,6 +1,7 @@
-//! `/v1`: OpenAI's Responses and Conversations over our sessions and turns. Its words (response, conversation, item) stay
-//! in here; what a client of it makes, the native API and the page show, and the other way round.
+//! `/v1`: OpenAI's Responses, Conversations and chat completions over our sessions and turns. Its words (response,
+//! conversation, item) stay in here; what a client of it makes, the native API and the page show, and the other way round.
 
+mod chat;
 mod compact;
 mod conversations;
 mod dialect;
@@ -25,12 +26,14 @@ use axum::{
 };
 
 pub use dialect::Dialect;
+pub use request::{model, model_not_found};
 
 use crate::app::App;
 
 /// Not in `openapi.json`: that describes the native API, and OpenAI's own description is the one of this.
 pub fn router() -> Router<App> {
     Router::new()
+        .route("/v1/chat/completions", post(chat::create))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{*id}", get(models::read))
         .route("/v1/conversations", post(conversations::create))

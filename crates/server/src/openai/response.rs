@@ -71,7 +71,7 @@ fn number(options: &Options, name: &str) -> Value {
 }
 
 /// The config, and the model where another than its own was asked for: what a next request may say again.
-fn model(turn: &Turn) -> String {
+pub fn model(turn: &Turn) -> String {
     let config = turn.config.as_ref().map_or("", |config| config.as_str());
     match &turn.options.model {
         Some(model) => format!("{config}/{model}"),

@@ -159,7 +159,8 @@ async fn pages_of_a_listed_origin_may_ask_and_read_the_answer_even_an_error() {
         assert_eq!(answer.status, status);
         assert_eq!(answer.header("access-control-allow-origin"), "https://app.example.com");
         assert_eq!(answer.header("vary"), "origin");
-        assert_eq!(answer.header("access-control-expose-headers"), "x-request-id, retry-after");
+        let exposed = "x-request-id, retry-after, x-turnwise-session, x-turnwise-turn";
+        assert_eq!(answer.header("access-control-expose-headers"), exposed);
         assert_eq!(answer.header("access-control-allow-credentials"), "");
     }
 }

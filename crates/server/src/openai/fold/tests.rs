@@ -1,45 +1,11 @@
 use session::{
     message::Message,
     time::Time,
-    turn::{Failure, FailureCode, Finish, Kind as TurnKind, Options, Reason, Timing, Usage},
+    turn::{Failure, FailureCode, Finish, Reason},
 };
 
 use super::*;
-use crate::openai::Dialect;
-
-fn turn(status: Status) -> Turn {
-    Turn {
-        id: "t".parse().unwrap(),
-        session: "s".parse().unwrap(),
-        kind: TurnKind::Message,
-        status,
-        reason: None,
-        finish: None,
-        number: Some(1),
-        queued_at_place: None,
-        parent: None,
-        parent_given: false,
-        epoch: 1,
-        owner: None,
-        attempts: 1,
-        config: Some("c".parse().unwrap()),
-        config_revision: Some(1),
-        model: None,
-        answer: None,
-        input: Vec::new(),
-        options: Options::default(),
-        metadata: None,
-        request: None,
-        asked: 1,
-        usage: Usage { prompt_tokens: 3, completion_tokens: 2, ..Usage::default() },
-        timing: Timing::default(),
-        error: None,
-        last: None,
-        created_at: Time::from_ms(1_700_000_000_900),
-        started_at: None,
-        ended_at: Some(Time::from_ms(1_700_000_001_000)),
-    }
-}
+use crate::{openai::Dialect, told::turn};
 
 fn completed() -> Turn {
     Turn { finish: Some(Finish::Stop), ..turn(Status::Completed) }
