@@ -4,6 +4,7 @@
 
 pub mod accept;
 mod answer;
+mod anthropic;
 pub mod app;
 mod attempts;
 pub mod auth;

@@ -1,6 +1,10 @@
 //! The map of the product: every route there is, by who may call it.
 
-use axum::{Json, Router, middleware::from_fn_with_state, routing::get};
+use axum::{
+    Json, Router,
+    middleware::{from_fn, from_fn_with_state},
+    routing::get,
+};
 use http::StatusCode;
 use utoipa::{
     Modify, OpenApi,
@@ -13,6 +17,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    anthropic,
     app::App,
     auth::authenticate,
     cookie, docs_page, openai,
@@ -106,9 +111,12 @@ fn describe(operation: &mut Operation) {
 pub fn router(app: App) -> Router {
     let authenticated = authenticated().layer(from_fn_with_state(app.clone(), authenticate));
     let openai = openai::router().layer(from_fn_with_state(app.clone(), authenticate));
+    let anthropic = anthropic::router().layer(from_fn_with_state(app.clone(), authenticate));
+    let anthropic = anthropic.layer(from_fn(anthropic::errors));
     let api = openapi();
     Router::from(authenticated.merge(public()))
         .merge(openai)
+        .merge(anthropic)
         .route("/openapi.json", get(move || std::future::ready(Json(api.clone()))))
         .merge(docs_page::router())
         .merge(web_page::router(web_page::EMBEDDED))

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 #![expect(clippy::disallowed_methods, reason = "the tests' rim: here time and ids are made")]
 
+mod anthropic;
 mod chat;
 mod events;
 mod export;

@@ -115,6 +115,13 @@ impl Server {
         self.post("/sessions", json!({ "id": id })).await.expect(201)
     }
 
+    /// The body of an answer, as it comes; nothing is waited for behind its head.
+    pub async fn open(&self, path: &str, body: Value) -> Body {
+        let answer = self.router.clone().oneshot(request(Method::POST, path, &[], Some(body))).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.into_body()
+    }
+
     /// An event stream, as it comes.
     pub async fn follow(&self, path: &str) -> Events {
         let answer = self.router.clone().oneshot(request(Method::GET, path, &[], None)).await.unwrap();
