@@ -1,5 +1,5 @@
-//! The official OpenAI client for Python, unchanged, over a real socket. It is installed below `target/` at the first run, as
-//! pinned in `tests/openai_sdk/requirements.lock`; what it does stands in `drive.py` beside that.
+//! The official clients of OpenAI's API and of Anthropic's, unchanged, over a real socket. Each is installed below `target/` at the first
+//! run, as pinned in a lock file of its own; what it does stands beside that, in `drive.py`.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,44 +11,93 @@ use upstream::{Request, Script};
 
 use crate::support::Lab;
 
-const HOME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openai_sdk");
+#[tokio::test]
+async fn the_official_python_client_works_unchanged() {
+    drive("openai_sdk", with_python, 7).await;
+}
+
+#[tokio::test]
+async fn chat_completions_by_the_official_python_client() {
+    drive("openai_chat", with_python, 10).await;
+}
+
+#[tokio::test]
+async fn anthropics_official_python_client_works_unchanged() {
+    drive("anthropic_sdk", with_python, 11).await;
+}
+
+/// Runs a client's stories against a server of their own. Each says that it went well.
+async fn drive(name: &'static str, installed: fn(&Path, &Path) -> Command, stories: usize) {
+    let lab = Lab::start().await;
+    lab.upstream.respond(script);
+    let url = format!("http://{}/v1", lab.server.addr());
+    let driven = tokio::task::spawn_blocking(move || {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let target = root.join("../../target").join(name.replace('_', "-"));
+        run(installed(&root.join("tests").join(name), &target).arg(url).env("NO_PROXY", "*"))
+    });
+    let output = driven.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+    assert_eq!(output.lines().filter(|line| line.starts_with("ok ")).count(), stories, "{output}");
+}
 
 fn script(request: &Request) -> Script {
-    let last = request.json()["messages"].as_array().unwrap().last().unwrap().clone();
-    match (last["role"].as_str().unwrap(), last["content"].as_str().unwrap_or_default()) {
+    let messages = request.messages();
+    let (role, said) = messages.last().unwrap();
+    match (role.as_str(), said.as_str()) {
         ("tool", result) => Script::text(&format!("the tool said {result}")),
-        (_, "use tools") => Script::calling("call_1", "look", r#"{"where": "here"}"#),
+        (_, "use tools") => Script::calling("call_1", "look", r#"{"where": "here"}"#).reasoning("I should look"),
         (_, "slowly") => Script::deltas(["one ", "two"]).token_delay(Duration::from_secs(60)),
+        (_, "think") => Script::text("well thought").reasoning("let me think"),
+        (_, "refuse") => Script::text("").refusal("I will not"),
+        (_, "break off") => Script::text("not all").finish("length"),
+        (_, "as json") => Script::text(r#"{"city": "Oslo", "degrees": -3}"#),
+        (_, "break") => Script::deltas(["half of", " it"]).no_done().finishes(&[]),
+        (_, "fail") => Script::error(400, "invalid_value", "the model says no"),
+        (_, "recall") => {
+            let said = messages.iter().map(|(role, text)| format!("{role}: {text}"));
+            Script::text(&said.collect::<Vec<_>>().join("\n"))
+        }
         (_, said) => Script::deltas(format!("answer to {said}").split_inclusive(' ').map(str::to_owned)),
     }
 }
 
-#[tokio::test]
-async fn the_official_python_client_works_unchanged() {
-    let lab = Lab::start().await;
-    lab.upstream.respond(script);
-    let url = format!("http://{}/v1", lab.server.addr());
-    let drive = move || run(Command::new(python()).arg(format!("{HOME}/drive.py")).arg(url).env("NO_PROXY", "*"));
-    let output = tokio::task::spawn_blocking(drive).await.unwrap();
-    assert_eq!(output.lines().filter(|line| line.starts_with("ok ")).count(), 7, "{output}");
+/// Python with what `requirements.lock` names, and the script that drives it. It leaves nothing beside the script.
+fn with_python(home: &Path, target: &Path) -> Command {
+    let python = target.join("bin/python");
+    once(&home.join("requirements.lock"), target, |lock| {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(target));
+        install(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(lock));
+    });
+    let mut command = Command::new(python);
+    command.arg("-B").arg(home.join("drive.py"));
+    command
 }
 
-/// The client's own Python, with the client in it.
-fn python() -> PathBuf {
-    let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/openai-sdk");
-    let (lock, stamp) = (format!("{HOME}/requirements.lock"), venv.join("requirements.lock"));
-    let python = venv.join("bin/python");
-    let installed = std::fs::read(&stamp).is_ok_and(|stamp| stamp == std::fs::read(&lock).unwrap());
+/// Installs what a lock file names, unless that is what lies there.
+fn once(lock: &Path, target: &Path, install: impl FnOnce(&Path)) {
+    let stamp: PathBuf = target.join("installed.lock");
+    let installed = std::fs::read(&stamp).is_ok_and(|stamp| stamp == std::fs::read(lock).unwrap());
     if !installed {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement", &lock]));
-        std::fs::copy(&lock, &stamp).unwrap();
+        install(lock);
+        std::fs::copy(lock, &stamp).unwrap();
     }
-    python
+}
+
+/// Without the client there is nothing to show, and that is a failure, not a pass.
+fn install(command: &mut Command) {
+    let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        status.success(),
+        "turnwise: an official client could not be installed, so nothing is shown of it. It comes from its package \
+         registry, by the ordinary client: see to that, and run the test again.\n{command:?}\n{}{}",
+        said(&stdout),
+        said(&stderr)
+    );
 }
 
 fn run(command: &mut Command) -> String {
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(status.success(), "{command:?}\n{}{}", said(&stdout), said(&stderr));
     said(&stdout)
