@@ -3,9 +3,13 @@
 import sys
 import time
 
-from openai import BadRequestError, NotFoundError, OpenAI
+import httpx2
+from judge import Judge
+from openai import BadRequestError, InternalServerError, NotFoundError, OpenAI
+from pydantic import BaseModel
 
-client = OpenAI(base_url=sys.argv[1], api_key="none", max_retries=0)
+judge = Judge()
+client = OpenAI(base_url=sys.argv[1], api_key="none", max_retries=0, http_client=httpx2.Client(transport=judge))
 LOOK = {"type": "function", "name": "look", "parameters": {"type": "object", "properties": {}}, "strict": False}
 
 
@@ -21,8 +25,21 @@ def create_and_continue():
     assert (first.instructions, first.metadata) == ("be brief", {"k": "v"})
     second = client.responses.create(model="up", input="two", previous_response_id=first.id)
     assert (second.output_text, second.previous_response_id) == ("answer to two", first.id)
-    items = client.responses.input_items.list(second.id)
-    assert [item.content[0].text for item in items] == ["two"]
+    assert client.responses.retrieve(second.id) == second
+    assert texts(client.responses.input_items.list(second.id)) == ["two"]
+
+
+def input_items_page_by_page():
+    said = [f"line {n}" for n in range(25)]
+    response = client.responses.create(model="up", input=[{"role": "user", "content": line} for line in said])
+    assert texts(client.responses.input_items.list(response.id)) == said[::-1]
+    assert texts(client.responses.input_items.list(response.id, limit=4, order="asc")) == said
+
+
+def plain_stream():
+    events = list(client.responses.create(model="up", input="hi there", stream=True))
+    assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == "answer to hi there"
+    assert (events[0].type, events[-1].type) == ("response.created", "response.completed")
 
 
 def stream_helper_and_resume():
@@ -40,16 +57,45 @@ def stream_helper_and_resume():
     assert rest[-1].response.output_text == final.output_text
 
 
+def every_kind_of_answer():
+    kinds = {"hi": ["message"], "think": ["reasoning", "message"], "refuse": ["message"], "break off": ["message"]}
+    kinds["use tools"] = ["reasoning", "function_call"]
+    for said, expected in kinds.items():
+        with client.responses.stream(model="up", input=said, tools=[LOOK]) as stream:
+            events = list(stream)
+        final = events[-1].response
+        assert [item.type for item in final.output] == expected, final
+        assert final.status == ("incomplete" if said == "break off" else "completed"), final
+        assert [item.id for item in client.responses.retrieve(final.id).output] == [item.id for item in final.output]
+    (failed,) = [event for event in client.responses.create(model="up", input="fail", stream=True) if "failed" in event.type]
+    assert (failed.response.status, failed.response.error.code) == ("failed", "invalid_prompt"), failed
+
+
+def structured_output():
+    class Weather(BaseModel):
+        city: str
+        degrees: int
+
+    parsed = client.responses.parse(model="up", input="as json", text_format=Weather)
+    assert parsed.output_parsed == Weather(city="Oslo", degrees=-3), parsed
+    with client.responses.stream(model="up", input="as json", text_format=Weather) as stream:
+        assert stream.get_final_response().output_parsed == parsed.output_parsed
+
+
 def background_and_cancel():
     conversation = client.conversations.create().id
     slow = client.responses.create(model="up", conversation=conversation, input="slowly", background=True)
     waiting = client.responses.create(model="up", conversation=conversation, input="four", background=True)
     assert (slow.status, waiting.status) in [("in_progress", "queued"), ("queued", "queued")], (slow, waiting)
     assert client.responses.cancel(slow.id).status == "cancelled"
+    patience = time.monotonic() + 20
     while waiting.status in ("queued", "in_progress"):
+        assert time.monotonic() < patience, waiting
         time.sleep(0.02)
         waiting = client.responses.retrieve(waiting.id)
     assert waiting.output_text == "answer to four"
+    first, second, third = list(client.responses.retrieve(waiting.id, stream=True))[:3]
+    assert (first.type, second.type, third.type) == ("response.created", "response.queued", "response.in_progress")
 
 
 def conversations_and_items():
@@ -57,11 +103,22 @@ def conversations_and_items():
     for text in ["a", "b", "c"]:
         client.responses.create(model="up", conversation=conversation.id, input=text)
     items = list(client.conversations.items.list(conversation.id, limit=2, order="asc"))
-    assert [item.content[0].text for item in items] == ["a", "answer to a", "b", "answer to b", "c", "answer to c"]
+    assert texts(items) == ["a", "answer to a", "b", "answer to b", "c", "answer to c"]
+    assert client.conversations.retrieve(conversation.id) == conversation
     assert client.conversations.items.retrieve(items[1].id, conversation_id=conversation.id) == items[1]
     assert client.conversations.update(conversation.id, metadata={"topic": "x"}).metadata == {"topic": "x"}
     assert client.conversations.delete(conversation.id).deleted
     refused(NotFoundError, "conversation_not_found", lambda: client.conversations.retrieve(conversation.id))
+
+
+def a_conversation_of_many_items():
+    conversation, said = client.conversations.create().id, []
+    for n in range(55):
+        client.responses.create(model="up", conversation=conversation, input=f"q{n}")
+        said += [f"q{n}", f"answer to q{n}"]
+    assert texts(client.conversations.items.list(conversation)) == said[::-1]
+    for limit in (7, 100):
+        assert texts(client.conversations.items.list(conversation, limit=limit, order="asc")) == said, limit
 
 
 def function_call():
@@ -73,16 +130,37 @@ def function_call():
 
 
 def errors():
-    unknown = lambda: client.responses.create(model="up", input="x", previous_response_id="resp_0")
-    refused(BadRequestError, "previous_response_not_found", unknown)
-    refused(BadRequestError, "unsupported_parameter", lambda: client.responses.create(model="up", input="x", service_tier="flex"))
+    create = lambda **fields: lambda: client.responses.create(**{"model": "up", "input": "x", **fields})
+    previous = create(previous_response_id="resp_0")
+    refused(BadRequestError, "previous_response_not_found", previous, "previous_response_id")
+    refused(BadRequestError, "unsupported_parameter", create(service_tier="flex"), "service_tier")
+    refused(BadRequestError, "unsupported_tool", create(tools=[{"type": "web_search"}]), "tools[0].type")
+    refused(NotFoundError, "model_not_found", create(model="gpt-none"), "model")
+    refused(NotFoundError, "conversation_not_found", create(conversation="conv_0"), "conversation")
+    refused(NotFoundError, "response_not_found", lambda: client.responses.retrieve("resp_0"))
+    refused(InternalServerError, "upstream_rejected", create(input="fail"))
 
 
-def refused(kind, code, act):
+def openai_knows_every_answer():
+    """All of the stories before were judged by OpenAI's types; this says that there was something to judge."""
+    seen = {event.removeprefix("response.") for event in judge.events}
+    spoken = ["output_text", "refusal", "reasoning_text", "function_call_arguments"]
+    expected = {f"{voice}.{part}" for voice in spoken for part in ("delta", "done")}
+    expected |= {f"{thing}.{part}" for thing in ("output_item", "content_part") for part in ("added", "done")}
+    expected |= {"created", "queued", "in_progress", "completed", "incomplete", "failed"}
+    assert seen == expected, seen ^ expected
+    assert len(judge.kinds) >= 8, judge.kinds
+
+
+def texts(items):
+    return [item.content[0].text for item in items]
+
+
+def refused(kind, code, act, param=None):
     try:
         act()
     except kind as error:
-        assert error.code == code, error
+        assert (error.code, error.param) == (code, param), error
     else:
         raise AssertionError(f"{code} was expected")
 
@@ -90,11 +168,17 @@ def refused(kind, code, act):
 STORIES = [
     models,
     create_and_continue,
+    input_items_page_by_page,
+    plain_stream,
     stream_helper_and_resume,
+    every_kind_of_answer,
+    structured_output,
     background_and_cancel,
     conversations_and_items,
+    a_conversation_of_many_items,
     function_call,
     errors,
+    openai_knows_every_answer,
 ]
 
 for story in STORIES:

@@ -1,5 +1,6 @@
-//! The official clients of OpenAI's API and of Anthropic's, unchanged, over a real socket. Each is installed below `target/` at the first
-//! run, as pinned in a lock file of its own; what it does stands beside that, in `drive.py`.
+//! The official clients of OpenAI's API and of Anthropic's, unchanged, over a real socket. Each is installed below
+//! `target/` at the first run, as pinned in a lock file of its own; what it does stands beside that, in `drive.py` or
+//! `drive.mjs`.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +14,17 @@ use crate::support::Lab;
 
 #[tokio::test]
 async fn the_official_python_client_works_unchanged() {
-    drive("openai_sdk", with_python, 7).await;
+    drive("openai_sdk", with_python, 13).await;
+}
+
+#[tokio::test]
+async fn the_official_node_client_works_unchanged() {
+    drive("openai_node", with_node, 12).await;
+}
+
+#[tokio::test]
+async fn openai_agents_runs_unchanged() {
+    drive("openai_agents", with_python, 4).await;
 }
 
 #[tokio::test]
@@ -70,6 +81,21 @@ fn with_python(home: &Path, target: &Path) -> Command {
     });
     let mut command = Command::new(python);
     command.arg("-B").arg(home.join("drive.py"));
+    command
+}
+
+/// Node beside what `package-lock.json` names: a script finds its packages where it lies.
+fn with_node(home: &Path, target: &Path) -> Command {
+    once(&home.join("package-lock.json"), target, |_| {
+        std::fs::create_dir_all(target).unwrap();
+        for file in ["package.json", "package-lock.json", ".npmrc"] {
+            std::fs::copy(home.join(file), target.join(file)).unwrap();
+        }
+        install(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(target));
+    });
+    std::fs::copy(home.join("drive.mjs"), target.join("drive.mjs")).unwrap();
+    let mut command = Command::new("node");
+    command.arg(target.join("drive.mjs"));
     command
 }
 
