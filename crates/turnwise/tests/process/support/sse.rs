@@ -59,13 +59,18 @@ impl Stream {
 
     /// The next event; `None` when the stream ended properly. An error when it was cut.
     pub async fn try_next(&mut self) -> Result<Option<Event>, hyper::Error> {
+        Ok(self.try_next_raw().await?.map(|raw| Event::parse(&raw)))
+    }
+
+    /// The bytes of the next event, whatever its lines are.
+    pub async fn try_next_raw(&mut self) -> Result<Option<String>, hyper::Error> {
         loop {
             if let Some(at) = self.buffer.windows(2).position(|window| window == b"\n\n") {
                 let raw = String::from_utf8(self.buffer.drain(..at + 2).collect()).unwrap();
                 if raw.starts_with(':') {
                     continue;
                 }
-                return Ok(Some(Event::parse(&raw)));
+                return Ok(Some(raw));
             }
             if self.ended {
                 assert!(self.buffer.is_empty(), "the stream ended inside an event: {:?}", self.buffer);

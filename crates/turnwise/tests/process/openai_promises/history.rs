@@ -1,0 +1,115 @@
+//! A conversation longer than any window, and one whose past cannot be read.
+
+use serde_json::{Value, json};
+use upstream::Script;
+
+use super::{ask, conversation, id, respond, said};
+use crate::support::Lab;
+
+const TURNS: usize = 250;
+
+#[tokio::test]
+async fn of_five_hundred_items_the_model_gets_the_newest_and_a_list_every_one_once() {
+    let lab = Lab::start().await;
+    lab.upstream.respond(|request| Script::text(&format!("a{}", &request.last_user_message()[1..])));
+    let conversation = conversation(&lab.client).await;
+    let mut told: Vec<(String, String)> = Vec::new();
+    for n in 0..TURNS {
+        let response = respond(&lab.client, &conversation, format!("u{n}")).await;
+        told.push(("user".into(), format!("u{n}")));
+        told.push(("assistant".into(), said(&response)));
+    }
+
+    // The window of a config is 20 to 30 messages unless it says otherwise (docs/api.md).
+    for (turn, prompt) in lab.prompts().iter().enumerate() {
+        let newest = &told[..2 * turn + 1];
+        assert!(newest.ends_with(prompt), "only the newest, and all in order: {prompt:#?}");
+        assert!((newest.len().min(20)..=30).contains(&prompt.len()), "{} messages", prompt.len());
+    }
+
+    for (order, limit) in [("asc", 100), ("desc", 100), ("asc", 7), ("desc", 33)] {
+        let mut listed = all(&lab, &conversation, order, limit).await;
+        let mut ids = Vec::from_iter(listed.iter().map(id));
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 2 * TURNS, "each item once");
+        if order == "desc" {
+            listed.reverse();
+        }
+        let listed = listed.iter().map(|item| (item["role"].as_str().unwrap().to_owned(), said(item)));
+        assert_eq!(Vec::from_iter(listed), told, "{order}, {limit} at a time");
+    }
+}
+
+/// Page by page, as clients do.
+async fn all(lab: &Lab, conversation: &str, order: &str, limit: usize) -> Vec<Value> {
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/v1/conversations/{conversation}/items?order={order}&limit={limit}{after}");
+        let page = lab.client.get(&path).await.expect(200);
+        let items = page["data"].as_array().unwrap().clone();
+        assert_eq!((&page["first_id"], &page["last_id"]), (&items[0]["id"], &items[items.len() - 1]["id"]));
+        found.extend(items);
+        if page["has_more"] == false {
+            return found;
+        }
+        assert_eq!(page["data"].as_array().unwrap().len(), limit);
+        after = format!("&after={}", page["last_id"].as_str().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_response_whose_history_cannot_be_read_fails_and_no_model_is_called() {
+    let mut lab = Lab::start().await;
+    let long = "so long that few of them share a page of the file, ".repeat(16);
+    lab.upstream.respond(move |request| Script::text(&format!("answer to {}: {long}", request.last_user_message())));
+    let conversation = conversation(&lab.client).await;
+    for n in 0..8 {
+        respond(&lab.client, &conversation, format!("u{n}")).await;
+    }
+
+    let whole = damaged(&mut lab, "answer to u1:").await;
+    let called = lab.upstream.received();
+    for how in [json!({}), json!({"stream": true}), json!({"background": true})] {
+        let mut body = ask(&conversation, "are you there?");
+        body.as_object_mut().unwrap().extend(how.as_object().unwrap().clone());
+        lab.client.post("/v1/responses", &body).await.error(500, "internal_error");
+    }
+    assert_eq!(lab.upstream.received(), called, "nothing is answered without its history");
+    let other = super::conversation(&lab.client).await;
+    assert_eq!(respond(&lab.client, &other, "and here?").await["status"], "completed", "others are not concerned");
+
+    // What could not be read was not given up either.
+    lab.server.terminate();
+    lab.server.exit().await;
+    std::fs::write(lab.home.data().join("turnwise.db"), whole).unwrap();
+    lab.restart().await;
+    respond(&lab.client, &conversation, "are you there?").await;
+    let prompt = lab.prompts().pop().unwrap();
+    assert_eq!(prompt.len(), 17);
+    assert!(prompt[3].1.starts_with("answer to u1:"), "{prompt:#?}");
+}
+
+/// Restarts the server with nonsense in the rows' page of its database that holds `text`: nothing else is damaged, and
+/// writing goes on. Gives the file as it was.
+async fn damaged(lab: &mut Lab, text: &str) -> Vec<u8> {
+    lab.server.terminate();
+    lab.server.exit().await;
+    let path = lab.home.data().join("turnwise.db");
+    let whole = std::fs::read(&path).unwrap();
+    // Bytes 16 and 17 of the file are the size of its pages, and a leaf with rows begins with 13
+    // (https://sqlite.org/fileformat.html).
+    let size = usize::from(u16::from_be_bytes([whole[16], whole[17]]));
+    let mut file = whole.clone();
+    let mut pages = 0;
+    for page in file.chunks_mut(size) {
+        if page[0] == 13 && page.windows(text.len()).any(|window| window == text.as_bytes()) {
+            page.fill(0xff);
+            pages += 1;
+        }
+    }
+    assert_eq!(pages, 1, "{text} stands in one page");
+    std::fs::write(&path, file).unwrap();
+    lab.restart().await;
+    whole
+}
