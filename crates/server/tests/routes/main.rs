@@ -8,6 +8,7 @@ mod events;
 mod export;
 mod openai;
 mod openai_input;
+mod openai_isolation;
 mod providers;
 mod rig;
 mod search;

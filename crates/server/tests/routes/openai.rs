@@ -43,10 +43,6 @@ fn events(answer: &Answer) -> Vec<Value> {
     data[..data.len() - 1].iter().map(|data| serde_json::from_str(data).unwrap()).collect()
 }
 
-fn numbers(events: &[Value]) -> Vec<u64> {
-    events.iter().map(|event| event["sequence_number"].as_u64().unwrap()).collect()
-}
-
 #[tokio::test]
 async fn a_config_is_a_model() {
     let server = Server::start().await;
@@ -193,27 +189,17 @@ async fn a_function_call_and_its_output() {
 }
 
 #[tokio::test]
-async fn a_stream_cut_after_each_event_and_resumed_equals_the_uncut_one() {
+async fn a_stream_ends_with_what_a_poll_gives_and_goes_on_only_as_a_stream() {
     let server = Server::start().await;
     server.scripted.then([Step::text("Hel"), Step::text("lo"), call("a", "f", "{}"), calls()]);
     let answer = server.post("/v1/responses", json!({"model": "c", "input": "hi", "stream": true})).await;
     assert_eq!(answer.header("content-type"), "text/event-stream; charset=utf-8");
-    let uncut = events(&answer);
-    assert_eq!(numbers(&uncut), (0..uncut.len() as u64).collect::<Vec<_>>());
-    let last = uncut.last().unwrap();
+    let events = events(&answer);
+    let last = events.last().unwrap();
     assert_eq!(last["type"], "response.completed");
-    let response = id(&last["response"]);
-    assert_eq!(server.get(&format!("/v1/responses/{response}")).await.expect(200), last["response"]);
-
-    let path = format!("/v1/responses/{response}?stream=true");
-    assert_eq!(events(&server.get(&path).await), uncut);
-    for cut in 0..uncut.len() {
-        let rest = server.get(&format!("{path}&starting_after={cut}")).await;
-        assert_eq!(events(&rest), uncut[cut + 1..], "cut after {cut}");
-    }
-    let beyond = events(&server.get(&format!("{path}&starting_after=99")).await);
-    assert_eq!((beyond.len(), numbers(&beyond)[0]), (1, 100), "the end alone");
-    let alone = server.get(&format!("/v1/responses/{response}?starting_after=1")).await;
+    let path = format!("/v1/responses/{}", id(&last["response"]));
+    assert_eq!(server.get(&path).await.expect(200), last["response"]);
+    let alone = server.get(&format!("{path}?starting_after=1")).await;
     alone.refused(400, "invalid_value", "starting_after");
 }
 
@@ -246,20 +232,6 @@ async fn a_background_response_is_polled_and_a_second_one_waits_its_turn_and_is_
     assert_eq!(said(&ended.last().unwrap()["response"]), "so far");
     let again = server.post(&format!("{path}/cancel"), json!({})).await.expect(200);
     assert_eq!(again["status"], "completed", "too late, and not an error");
-}
-
-#[tokio::test]
-async fn twelve_sends_at_once_to_one_conversation_take_turns() {
-    let server = Server::start().await;
-    let conversation = conversation(&server).await;
-    let send =
-        |n: usize| respond(&server, json!({"model": "c", "conversation": conversation, "input": format!("q{n}")}));
-    let responses = futures_util::future::join_all((0..12).map(send)).await;
-    assert!(responses.iter().all(|response| response["status"] == "completed"));
-    let calls = server.scripted.calls();
-    let sent: Vec<usize> = calls.iter().map(|call| call.messages().len()).collect();
-    let expected: Vec<usize> = (0..12).map(|before| 2 * before + 1).collect();
-    assert_eq!(sent, expected, "each sees all that came before");
 }
 
 #[tokio::test]
@@ -435,44 +407,4 @@ async fn what_does_not_fit_is_refused_by_name() {
     }
     server.get("/v1/responses/resp_0").await.refused(404, "response_not_found", "");
     assert!(server.scripted.calls().is_empty(), "no refusal costs a call");
-}
-
-#[tokio::test]
-async fn another_project_finds_nothing_on_any_route() {
-    let server = Server::start().await;
-    let conversation = conversation_with_one(&server).await;
-    let items = format!("/v1/conversations/{conversation}/items");
-    let item = server.get(&items).await.expect(200)["data"][0].clone();
-    let response = respond(&server, json!({"model": "c", "conversation": conversation, "input": "q"})).await;
-    let other = format!("Bearer {}", server.key("other").await);
-
-    let of_response = format!("/v1/responses/{}", id(&response));
-    let of_conversation = format!("/v1/conversations/{conversation}");
-    let routes = [
-        (Method::GET, of_response.clone(), None),
-        (Method::GET, format!("{of_response}?stream=true"), None),
-        (Method::POST, format!("{of_response}/cancel"), Some(json!({}))),
-        (Method::GET, format!("{of_response}/input_items"), None),
-        (Method::GET, of_conversation.clone(), None),
-        (Method::POST, of_conversation.clone(), Some(json!({"metadata": {}}))),
-        (Method::DELETE, of_conversation.clone(), None),
-        (Method::GET, items.clone(), None),
-        (Method::GET, format!("{items}/{}", id(&item)), None),
-        (Method::GET, "/v1/models/c".into(), None),
-        (Method::POST, "/v1/responses".into(), Some(json!({"input": "x", "conversation": conversation}))),
-        (Method::POST, "/v1/responses".into(), Some(json!({"input": "x", "previous_response_id": id(&response)}))),
-        (Method::GET, "/v1/models".into(), None),
-        (Method::POST, "/v1/conversations".into(), Some(json!({}))),
-    ];
-    for (method, path, body) in routes {
-        server.ask(method.clone(), &path, &[], body.clone()).await.refused(401, "api_key_required", "");
-        let answer = server.ask(method.clone(), &path, &[("authorization", &other)], body.clone()).await;
-        let expected = match (path.as_str(), &body) {
-            ("/v1/models" | "/v1/conversations", _) => 200,
-            ("/v1/responses", Some(body)) if body["conversation"].is_null() => 400,
-            _ => 404,
-        };
-        assert_eq!(answer.status.as_u16(), expected, "{method} {path}: {}", answer.text());
-        assert!(!answer.text().contains("\"c\""), "{}", answer.text());
-    }
 }

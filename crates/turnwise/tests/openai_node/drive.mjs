@@ -135,7 +135,13 @@ async function toolRoundTrip() {
   assert.deepEqual([call.name, JSON.parse(call.arguments)], ["look", { where: "here" }]);
   const output = { type: "function_call_output", call_id: call.call_id, output: "a cat" };
   const ask = { model: "up", input: [output], previous_response_id: first.id, tools: [LOOK] };
-  assert.equal((await client.responses.create(ask)).output_text, "the tool said a cat");
+  const second = await client.responses.create(ask);
+  assert.equal(second.output_text, "the tool said a cat");
+  // What a response showed is found in its conversation under the same ids.
+  for (const item of [...first.output, ...second.output]) {
+    const found = await client.conversations.items.retrieve(item.id, { conversation_id: first.conversation.id });
+    assert.deepEqual(found, item);
+  }
 }
 
 async function errors() {

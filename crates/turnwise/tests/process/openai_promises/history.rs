@@ -1,5 +1,7 @@
 //! A conversation longer than any window, and one whose past cannot be read.
 
+use std::{path::PathBuf, process::Command};
+
 use serde_json::{Value, json};
 use upstream::Script;
 
@@ -59,57 +61,73 @@ async fn all(lab: &Lab, conversation: &str, order: &str, limit: usize) -> Vec<Va
 }
 
 #[tokio::test]
-async fn a_response_whose_history_cannot_be_read_fails_and_no_model_is_called() {
-    let mut lab = Lab::start().await;
+async fn a_response_whose_history_lies_in_a_damaged_page_fails_and_no_model_is_called() {
+    let (mut lab, conversation) = lab_with_a_past().await;
+    let whole = stopped(&mut lab).await;
+    // Bytes 16 and 17 of the file are the size of its pages, and a leaf with rows begins with 13
+    // (https://sqlite.org/fileformat.html).
+    let size = usize::from(u16::from_be_bytes([whole[16], whole[17]]));
+    let text = b"answer to u1:";
+    let mut file = whole.clone();
+    let holds = |page: &&mut [u8]| page[0] == 13 && page.windows(text.len()).any(|window| window == text);
+    let mut damaged = file.chunks_mut(size).filter(holds);
+    damaged.next().unwrap().fill(0xff);
+    assert_eq!(damaged.next(), None, "one page, so that writing goes on");
+    std::fs::write(database(&lab), file).unwrap();
+    nothing_is_answered_without_its_past(&mut lab, &conversation, &whole).await;
+}
+
+#[tokio::test]
+async fn a_response_whose_history_makes_no_sense_fails_and_no_model_is_called() {
+    let (mut lab, conversation) = lab_with_a_past().await;
+    let whole = stopped(&mut lab).await;
+    let nonsense = "UPDATE chat_messages SET role = 'nobody' WHERE content LIKE 'answer to u1:%'";
+    let changed = Command::new("sqlite3").arg(database(&lab)).arg(format!("{nonsense}; SELECT changes()")).output();
+    assert_eq!(String::from_utf8(changed.unwrap().stdout).unwrap().trim(), "1");
+    nothing_is_answered_without_its_past(&mut lab, &conversation, &whole).await;
+}
+
+async fn lab_with_a_past() -> (Lab, String) {
+    let lab = Lab::start().await;
     let long = "so long that few of them share a page of the file, ".repeat(16);
     lab.upstream.respond(move |request| Script::text(&format!("answer to {}: {long}", request.last_user_message())));
     let conversation = conversation(&lab.client).await;
     for n in 0..8 {
         respond(&lab.client, &conversation, format!("u{n}")).await;
     }
+    (lab, conversation)
+}
 
-    let whole = damaged(&mut lab, "answer to u1:").await;
+/// Ends the server, and gives its database as it is.
+async fn stopped(lab: &mut Lab) -> Vec<u8> {
+    lab.server.terminate();
+    lab.server.exit().await;
+    std::fs::read(database(lab)).unwrap()
+}
+
+fn database(lab: &Lab) -> PathBuf {
+    lab.home.data().join("turnwise.db")
+}
+
+/// `whole` is the database as it was before it was damaged. A restart has forgotten what was remembered of it.
+async fn nothing_is_answered_without_its_past(lab: &mut Lab, conversation: &str, whole: &[u8]) {
+    lab.restart().await;
     let called = lab.upstream.received();
     for how in [json!({}), json!({"stream": true}), json!({"background": true})] {
-        let mut body = ask(&conversation, "are you there?");
+        let mut body = ask(conversation, "are you there?");
         body.as_object_mut().unwrap().extend(how.as_object().unwrap().clone());
         lab.client.post("/v1/responses", &body).await.error(500, "internal_error");
     }
-    assert_eq!(lab.upstream.received(), called, "nothing is answered without its history");
+    assert_eq!(lab.upstream.received(), called);
     let other = super::conversation(&lab.client).await;
     assert_eq!(respond(&lab.client, &other, "and here?").await["status"], "completed", "others are not concerned");
 
     // What could not be read was not given up either.
-    lab.server.terminate();
-    lab.server.exit().await;
-    std::fs::write(lab.home.data().join("turnwise.db"), whole).unwrap();
+    stopped(lab).await;
+    std::fs::write(database(lab), whole).unwrap();
     lab.restart().await;
-    respond(&lab.client, &conversation, "are you there?").await;
+    respond(&lab.client, conversation, "are you there?").await;
     let prompt = lab.prompts().pop().unwrap();
     assert_eq!(prompt.len(), 17);
     assert!(prompt[3].1.starts_with("answer to u1:"), "{prompt:#?}");
-}
-
-/// Restarts the server with nonsense in the rows' page of its database that holds `text`: nothing else is damaged, and
-/// writing goes on. Gives the file as it was.
-async fn damaged(lab: &mut Lab, text: &str) -> Vec<u8> {
-    lab.server.terminate();
-    lab.server.exit().await;
-    let path = lab.home.data().join("turnwise.db");
-    let whole = std::fs::read(&path).unwrap();
-    // Bytes 16 and 17 of the file are the size of its pages, and a leaf with rows begins with 13
-    // (https://sqlite.org/fileformat.html).
-    let size = usize::from(u16::from_be_bytes([whole[16], whole[17]]));
-    let mut file = whole.clone();
-    let mut pages = 0;
-    for page in file.chunks_mut(size) {
-        if page[0] == 13 && page.windows(text.len()).any(|window| window == text.as_bytes()) {
-            page.fill(0xff);
-            pages += 1;
-        }
-    }
-    assert_eq!(pages, 1, "{text} stands in one page");
-    std::fs::write(&path, file).unwrap();
-    lab.restart().await;
-    whole
 }
