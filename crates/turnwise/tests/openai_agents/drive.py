@@ -3,15 +3,7 @@
 import asyncio
 import sys
 
-from agents import (
-    Agent,
-    OpenAIConversationsSession,
-    OpenAIResponsesModel,
-    RunConfig,
-    Runner,
-    function_tool,
-    set_tracing_disabled,
-)
+from agents import Agent, OpenAIResponsesModel, Runner, function_tool, set_tracing_disabled
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 

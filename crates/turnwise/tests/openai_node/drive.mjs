@@ -94,6 +94,23 @@ async function backgroundAndCancel() {
   assert.equal(waiting.output_text, "answer to four");
 }
 
+async function leaveAndComeBack() {
+  const seen = [];
+  for await (const event of await client.responses.create({ model: "up", input: "slowly", background: true, stream: true })) {
+    seen.push(event);
+    if (event.type === "response.output_text.delta") break; // Which closes the connection.
+  }
+  const { id } = seen[0].response;
+  const rest = [];
+  for await (const event of await client.responses.retrieve(id, { stream: true, starting_after: 1 })) {
+    rest.push(event);
+    if (event.sequence_number === seen.at(-1).sequence_number) await client.responses.cancel(id);
+  }
+  assert.deepEqual(rest.slice(0, seen.length - 2), seen.slice(2), "it went on without its client");
+  const { type, response } = rest.at(-1);
+  assert.deepEqual([type, response.status, response.output[0].content[0].text], ["response.incomplete", "cancelled", "one "]);
+}
+
 async function conversations() {
   const made = await client.conversations.create({ metadata: { topic: "demo" } });
   assert.deepEqual(await client.conversations.retrieve(made.id), made);
@@ -172,6 +189,7 @@ const STORIES = [
   streamHelper,
   refusal,
   backgroundAndCancel,
+  leaveAndComeBack,
   conversations,
   conversationOfManyItems,
   structuredOutput,

@@ -36,6 +36,17 @@ def input_items_page_by_page():
     assert texts(client.responses.input_items.list(response.id, limit=4, order="asc")) == said
 
 
+def every_kind_of_input():
+    image = {"type": "input_image", "image_url": "data:image/png;base64,AA==", "detail": "low"}
+    question = {"role": "user", "content": [{"type": "input_text", "text": "what is it?"}, image]}
+    response = client.responses.create(model="up", input=[{"role": "developer", "content": "rules"}, question])
+    asked, rules = client.responses.input_items.list(response.id)
+    assert (rules.role, rules.content[0].text, asked.content[0].text) == ("system", "rules", "what is it?")
+    assert (asked.content[1].image_url, asked.content[1].detail) == (image["image_url"], "low")
+    listed = client.conversations.items.list(response.conversation.id, order="asc")
+    assert [item.id for item in listed] == [rules.id, asked.id, response.output[0].id]
+
+
 def plain_stream():
     events = list(client.responses.create(model="up", input="hi there", stream=True))
     assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == "answer to hi there"
@@ -96,6 +107,23 @@ def background_and_cancel():
     assert waiting.output_text == "answer to four"
     first, second, third = list(client.responses.retrieve(waiting.id, stream=True))[:3]
     assert (first.type, second.type, third.type) == ("response.created", "response.queued", "response.in_progress")
+
+
+def leave_and_come_back():
+    seen = []
+    with client.responses.create(model="up", input="slowly", background=True, stream=True) as stream:
+        for event in stream:
+            seen.append(event)
+            if event.type == "response.output_text.delta":
+                break
+    response, rest = seen[0].response.id, []
+    for event in client.responses.retrieve(response, stream=True, starting_after=1):
+        rest.append(event)
+        if event.sequence_number == seen[-1].sequence_number:
+            client.responses.cancel(response)
+    assert rest[: len(seen) - 2] == seen[2:], "it went on without its client"
+    end = rest[-1]
+    assert (end.type, end.response.status, end.response.output_text) == ("response.incomplete", "cancelled", "one "), end
 
 
 def conversations_and_items():
@@ -170,11 +198,13 @@ STORIES = [
     models,
     create_and_continue,
     input_items_page_by_page,
+    every_kind_of_input,
     plain_stream,
     stream_helper_and_resume,
     every_kind_of_answer,
     structured_output,
     background_and_cancel,
+    leave_and_come_back,
     conversations_and_items,
     a_conversation_of_many_items,
     function_call,

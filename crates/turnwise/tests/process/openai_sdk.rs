@@ -14,12 +14,12 @@ use crate::support::Lab;
 
 #[tokio::test]
 async fn the_official_python_client_works_unchanged() {
-    drive("openai_sdk", with_python, 13).await;
+    drive("openai_sdk", with_python, 15).await;
 }
 
 #[tokio::test]
 async fn the_official_node_client_works_unchanged() {
-    drive("openai_node", with_node, 12).await;
+    drive("openai_node", with_node, 13).await;
 }
 
 #[tokio::test]
