@@ -21,16 +21,23 @@ fn routes(ids: &Ids) -> Vec<(Method, &'static str, String, Option<Value>, u16)> 
         (format!("/v1/responses/{response}"), format!("/v1/conversations/{conversation}"));
     let items = format!("{a_conversation}/items");
     let previous = json!({"input": "x", "previous_response_id": response});
+    let within = json!({"input": "x", "conversation": conversation});
+    let unstored = json!({"input": "x", "conversation": conversation, "store": false});
+    let reference = json!({"input": [{"type": "item_reference", "id": item}]});
+    let items_by_reference = json!({"items": [{"type": "item_reference", "id": item}]});
+    let to =
+        |path: &'static str, body: &Value, status: u16| (Method::POST, path, path.into(), Some(body.clone()), status);
     vec![
         (Method::GET, "/v1/models/{*id}", "/v1/models/c".into(), None, 404),
-        (Method::POST, "/v1/responses", "/v1/responses".into(), Some(previous), 400),
-        (
-            Method::POST,
-            "/v1/responses",
-            "/v1/responses".into(),
-            Some(json!({"input": "x", "conversation": conversation})),
-            404,
-        ),
+        to("/v1/responses", &previous, 400),
+        to("/v1/responses", &within, 404),
+        to("/v1/responses", &unstored, 404),
+        to("/v1/responses", &reference, 400),
+        to("/v1/responses/input_tokens", &within, 404),
+        to("/v1/responses/input_tokens", &reference, 400),
+        to("/v1/responses/compact", &previous, 400),
+        to("/v1/responses/compact", &reference, 400),
+        to("/v1/conversations", &items_by_reference, 400),
         (Method::GET, "/v1/responses/{id}", a_response.clone(), None, 404),
         (Method::GET, "/v1/responses/{id}", format!("{a_response}?stream=true&starting_after=0"), None, 404),
         (Method::POST, "/v1/responses/{id}/cancel", format!("{a_response}/cancel"), Some(json!({})), 404),
@@ -39,12 +46,19 @@ fn routes(ids: &Ids) -> Vec<(Method, &'static str, String, Option<Value>, u16)> 
         (Method::POST, "/v1/conversations/{id}", a_conversation.clone(), Some(json!({"metadata": {"k": "v"}})), 404),
         (Method::DELETE, "/v1/conversations/{id}", a_conversation, None, 404),
         (Method::GET, "/v1/conversations/{id}/items", items.clone(), None, 404),
+        (
+            Method::POST,
+            "/v1/conversations/{id}/items",
+            items.clone(),
+            Some(json!({"items": [{"role": "user", "content": "x"}]})),
+            404,
+        ),
         (Method::GET, "/v1/conversations/{id}/items/{item}", format!("{items}/{item}"), None, 404),
     ]
 }
 
-/// These name nothing that somebody could have.
-const WITHOUT_IDS: [(&str, &str); 2] = [("GET", "/v1/models"), ("POST", "/v1/conversations")];
+/// This one names nothing that somebody could have.
+const WITHOUT_IDS: [(&str, &str); 1] = [("GET", "/v1/models")];
 
 #[tokio::test]
 async fn another_project_finds_nothing_on_any_route() {
@@ -61,6 +75,9 @@ async fn another_project_finds_nothing_on_any_route() {
     };
     let (owner, stranger) = (server.key("default").await, server.key("other").await);
     let (owner, stranger) = (format!("Bearer {owner}"), format!("Bearer {stranger}"));
+    // With a model of its own, so that nothing is refused for want of one.
+    let config = json!({"id": "d", "name": "d", "provider": "scripted", "model": "m"});
+    server.ask(Method::POST, "/configs", &[("authorization", &stranger)], Some(config)).await.expect(201);
     let (answered, asked) = (theirs(0), theirs(1));
     let before = everything(&server, &owner, &answered).await;
 
@@ -76,7 +93,7 @@ async fn another_project_finds_nothing_on_any_route() {
     }
     let as_stranger = [("authorization", stranger.as_str())];
     let models = server.ask(Method::GET, "/v1/models", &as_stranger, None).await.expect(200);
-    assert_eq!(models["data"], json!([]));
+    assert_eq!((id(&models["data"][0]), &models["data"][1]), ("d".to_owned(), &Value::Null));
     // A cursor of another project's is one of no list.
     let own = server.ask(Method::POST, "/v1/conversations", &as_stranger, Some(json!({}))).await.expect(200);
     let path = format!("/v1/conversations/{}/items?after={}", id(&own), answered.item);
