@@ -3,8 +3,8 @@
 import asyncio
 import sys
 
-from agents import Agent, OpenAIResponsesModel, Runner, function_tool, set_tracing_disabled
-from openai import AsyncOpenAI
+from agents import Agent, OpenAIConversationsSession, OpenAIResponsesModel, Runner, function_tool, set_tracing_disabled
+from openai import AsyncOpenAI, NotFoundError
 from pydantic import BaseModel
 
 # What it traces, it would send to OpenAI.
@@ -67,6 +67,42 @@ async def a_conversation_of_the_servers():
     assert second.final_output.split("\n") == HISTORY, second.final_output
 
 
+async def a_session_that_the_server_keeps():
+    session = OpenAIConversationsSession(openai_client=client)
+    first = await Runner.run(agent, "use tools", session=session)
+    assert (first.final_output, looked.pop()) == ("the tool said a cat here", "here"), first
+    second = await Runner.run(agent, "recall", session=session)
+    assert second.final_output.split("\n") == HISTORY, second.final_output
+
+    items = await session.get_items()
+    kinds = ["user", "reasoning", "function_call", "function_call_output", "assistant", "user", "assistant"]
+    assert [kind(item) for item in items] == kinds, items
+    assert items[1]["content"][0]["text"] == "I should look", items
+    assert (items[2]["call_id"], items[3]["output"]) == ("call_1", "a cat here"), items
+    assert await session.get_items(limit=2) == items[-2:]
+    elsewhere = OpenAIConversationsSession(conversation_id=session.session_id, openai_client=client)
+    assert await elsewhere.get_items() == items
+
+
+async def a_session_with_a_past():
+    """More than one request takes; the second one begins between a function call and its output."""
+    session = OpenAIConversationsSession(openai_client=client)
+    past = [{"role": "user" if n % 2 == 0 else "assistant", "content": f"line {n}"} for n in range(19)]
+    past.append({"type": "function_call", "call_id": "call_7", "name": "look", "arguments": '{"where": "there"}'})
+    past.append({"type": "function_call_output", "call_id": "call_7", "output": "a dog"})
+    past.append({"role": "assistant", "content": "I saw a dog"})
+    await session.add_items(past)
+    assert len(await session.get_items()) == 22
+    told = (await Runner.run(agent, "recall", session=session)).final_output.split("\n")
+    lines = [f"{item['role']}: {item['content']}" for item in past[:19]]
+    expected = ["system: be brief", *lines, "assistant: ", "tool: a dog", "assistant: I saw a dog", "user: recall"]
+    assert told == expected, told
+
+
+def kind(item):
+    return item["role"] if item["type"] == "message" else item["type"]
+
+
 async def an_output_of_a_type():
     class Weather(BaseModel):
         city: str
@@ -76,7 +112,14 @@ async def an_output_of_a_type():
     assert (await Runner.run(typed, "as json")).final_output == Weather(city="Oslo", degrees=-3)
 
 
-STORIES = [a_chain_of_responses, a_chain_that_is_streamed, a_conversation_of_the_servers, an_output_of_a_type]
+STORIES = [
+    a_chain_of_responses,
+    a_chain_that_is_streamed,
+    a_conversation_of_the_servers,
+    a_session_that_the_server_keeps,
+    a_session_with_a_past,
+    an_output_of_a_type,
+]
 
 
 async def main():

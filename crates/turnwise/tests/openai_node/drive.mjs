@@ -121,6 +121,24 @@ async function conversations() {
   await refused(404, OpenAI.NotFoundError, "conversation_not_found", null, () => client.conversations.retrieve(made.id));
 }
 
+async function itemsPutIntoAConversation() {
+  const { id } = await client.conversations.create({ items: [{ role: "user", content: "look" }] });
+  const items = [
+    { type: "function_call", call_id: "call_7", name: "look", arguments: "{}" },
+    { type: "function_call_output", call_id: "call_7", output: "a dog" },
+    { role: "assistant", content: "a dog it is" },
+  ];
+  const made = await client.conversations.items.create(id, { items });
+  assert.deepEqual(made.data.map((item) => item.type), ["function_call", "function_call_output", "message"]);
+  const listed = await all(client.conversations.items.list(id, { order: "asc" }));
+  assert.deepEqual(listed.slice(1), made.data);
+  const told = ["user: look", "assistant: ", "tool: a dog", "assistant: a dog it is", "user: recall"];
+  const asked = await client.responses.create({ model: "up", conversation: id, input: "recall" });
+  assert.deepEqual(asked.output_text.split("\n"), told);
+  const again = await client.responses.create({ model: "up", input: [...listed, { role: "user", content: "recall" }] });
+  assert.deepEqual(again.output_text.split("\n"), told);
+}
+
 async function conversationOfManyItems() {
   const { id } = await client.conversations.create();
   const said = [];
@@ -191,6 +209,7 @@ const STORIES = [
   backgroundAndCancel,
   leaveAndComeBack,
   conversations,
+  itemsPutIntoAConversation,
   conversationOfManyItems,
   structuredOutput,
   toolRoundTrip,

@@ -14,7 +14,14 @@ from openai.types.conversations import (
     ConversationItem,
     ConversationItemList,
 )
-from openai.types.responses import Response, ResponseItemList, ResponseStreamEvent
+from openai.types.responses import (
+    CompactedResponse,
+    InputTokenCountResponse,
+    Response,
+    ResponseItem,
+    ResponseItemList,
+    ResponseStreamEvent,
+)
 from openai.types.shared import ErrorObject
 from pydantic import BaseModel, TypeAdapter
 
@@ -22,6 +29,12 @@ from pydantic import BaseModel, TypeAdapter
 class Models(BaseModel):
     object: str
     data: List[Model]
+
+
+class Compacted(CompactedResponse):
+    """The client's type says that all of it was said by the model; its description, that users' messages come first."""
+
+    output: List[ResponseItem]
 
 
 class Refusal(BaseModel):
@@ -32,6 +45,8 @@ WHAT = [
     ("GET", r"/models", Models),
     ("GET", r"/models/.+", Model),
     ("POST", r"/responses", Response),
+    ("POST", r"/responses/input_tokens", InputTokenCountResponse),
+    ("POST", r"/responses/compact", Compacted),
     ("GET", r"/responses/[^/]+", Response),
     ("POST", r"/responses/[^/]+/cancel", Response),
     ("GET", r"/responses/[^/]+/input_items", ResponseItemList),
@@ -40,12 +55,18 @@ WHAT = [
     ("DELETE", r"/conversations/[^/]+", ConversationDeletedResource),
     ("GET|POST", r"/conversations/[^/]+/items", ConversationItemList),
     ("GET", r"/conversations/[^/]+/items/[^/]+", ConversationItem),
-    ("DELETE", r"/conversations/[^/]+/items/[^/]+", Conversation),
 ]
 
-# The Open Responses specification requires the first, the types of OpenAI's client for Node the second; the third is
-# in every error of ours that has a turn.
-KNOWN_BESIDES = {"Response.store", "ResponseFunctionCallArgumentsDoneEvent.name", "ErrorObject.turn_id"}
+KNOWN_BESIDES = {
+    # Required by the Open Responses specification.
+    "Response.store",
+    "Response.presence_penalty",
+    "Response.frequency_penalty",
+    # Required by the types of OpenAI's client for Node.
+    "ResponseFunctionCallArgumentsDoneEvent.name",
+    # In every error of ours that has a turn.
+    "ErrorObject.turn_id",
+}
 
 
 class Judge(httpx2.BaseTransport):
@@ -54,7 +75,7 @@ class Judge(httpx2.BaseTransport):
     def __init__(self):
         self.transport = httpx2.HTTPTransport()
         self.events = set()
-        self.kinds = set()
+        self.unseen = {what[:2] for what in WHAT}
 
     def handle_request(self, request):
         response = self.transport.handle_request(request)
@@ -67,9 +88,9 @@ class Judge(httpx2.BaseTransport):
             return self.judge_stream(body.decode())
         if response.status_code >= 400:
             return check(Refusal, json.loads(body))
-        (kind,) = [kind for method, form, kind in WHAT if re.fullmatch(method, request.method) and re.fullmatch(form, path)]
-        self.kinds.add(getattr(kind, "__name__", "ConversationItem"))
-        check(kind, json.loads(body))
+        (what,) = [what for what in WHAT if re.fullmatch(what[0], request.method) and re.fullmatch(what[1], path)]
+        self.unseen.discard(what[:2])
+        check(what[2], json.loads(body))
 
     def judge_stream(self, text):
         frames = text.split("\n\n")

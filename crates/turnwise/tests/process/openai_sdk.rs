@@ -14,17 +14,17 @@ use crate::support::Lab;
 
 #[tokio::test]
 async fn the_official_python_client_works_unchanged() {
-    drive("openai_sdk", with_python, 15).await;
+    drive("openai_sdk", with_python, 17).await;
 }
 
 #[tokio::test]
 async fn the_official_node_client_works_unchanged() {
-    drive("openai_node", with_node, 13).await;
+    drive("openai_node", with_node, 14).await;
 }
 
 #[tokio::test]
 async fn openai_agents_runs_unchanged() {
-    drive("openai_agents", with_python, 4).await;
+    drive("openai_agents", with_python, 6).await;
 }
 
 #[tokio::test]
