@@ -57,8 +57,13 @@ fn routes(ids: &Ids) -> Vec<(Method, &'static str, String, Option<Value>, u16)> 
     ]
 }
 
-/// This one names nothing that somebody could have.
-const WITHOUT_IDS: [(&str, &str); 1] = [("GET", "/v1/models")];
+/// These name nothing that somebody has: a session that the project has not got is made.
+const OTHERS: [(&str, &str); 4] = [
+    ("GET", "/v1/models"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/messages"),
+    ("POST", "/v1/messages/count_tokens"),
+];
 
 #[tokio::test]
 async fn another_project_finds_nothing_on_any_route() {
@@ -101,19 +106,30 @@ async fn another_project_finds_nothing_on_any_route() {
     let path = format!("/v1/conversations/{}/items/{}", id(&own), answered.item);
     server.ask(Method::GET, &path, &as_stranger, None).await.refused(404, "item_not_found", "");
 
+    assert_eq!(server.scripted.calls().len(), 1, "no model was called");
+
+    // A session of that name is the stranger's own.
+    let session = answered.conversation.strip_prefix("conv_").unwrap();
+    let headers = [("authorization", stranger.as_str()), ("x-turnwise-session", session)];
+    let body = json!({"model": "d", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]});
+    for (path, told) in [("/v1/chat/completions", 1), ("/v1/messages", 3)] {
+        server.ask(Method::POST, path, &headers, Some(body.clone())).await.expect(200);
+        let sent = server.scripted.calls().last().unwrap().messages();
+        assert_eq!(sent.len(), told, "{sent:?}");
+        assert!(sent.iter().all(|(_, text)| !text.contains("canary")), "{sent:?}");
+    }
     assert_eq!(everything(&server, &owner, &answered).await, before, "and nothing was changed");
-    assert_eq!(server.scripted.calls().len(), 1, "nor was a model called");
 }
 
 #[test]
 fn no_route_is_left_out() {
-    let source = include_str!("../../src/openai/mod.rs");
+    let sources = [include_str!("../../src/openai/mod.rs"), include_str!("../../src/anthropic/mod.rs")].concat();
     let nobody = Ids { response: String::new(), conversation: String::new(), item: String::new() };
     let mut asked: BTreeSet<(String, String)> =
         routes(&nobody).iter().map(|(method, route, ..)| (method.to_string(), (*route).to_owned())).collect();
-    asked.extend(WITHOUT_IDS.map(|(method, route)| (method.to_owned(), route.to_owned())));
+    asked.extend(OTHERS.map(|(method, route)| (method.to_owned(), route.to_owned())));
     let mut served = BTreeSet::new();
-    for route in source.split(".route(").skip(1) {
+    for route in sources.split(".route(").skip(1) {
         let path = route.split('"').nth(1).unwrap();
         for method in ["get", "post", "put", "patch", "delete"] {
             if route.contains(&format!("{method}(")) {
