@@ -128,6 +128,7 @@ def leave_and_come_back():
 
 def conversations_and_items():
     conversation = client.conversations.create(metadata={"topic": "demo"})
+    assert list(client.conversations.items.list(conversation.id)) == []
     for text in ["a", "b", "c"]:
         last = client.responses.create(model="up", conversation=conversation.id, input=text)
     items = list(client.conversations.items.list(conversation.id, limit=2, order="asc"))

@@ -4,7 +4,7 @@ that is missing or of another kind, and a field that OpenAI does not have are al
 
 import json
 import re
-from typing import List
+from typing import List, Optional
 
 import httpx2
 from openai.types import Model
@@ -37,6 +37,16 @@ class Compacted(CompactedResponse):
     output: List[ResponseItem]
 
 
+class Items(ConversationItemList):
+    """An empty list has no first item and no last one, and OpenAI's own lists then answer null."""
+
+    first_id: Optional[str]
+    last_id: Optional[str]
+
+    def model_post_init(self, context):
+        assert (self.first_id is None) == (self.last_id is None) == (not self.data), self
+
+
 class Refusal(BaseModel):
     error: ErrorObject
 
@@ -53,7 +63,7 @@ WHAT = [
     ("POST", r"/conversations", Conversation),
     ("GET|POST", r"/conversations/[^/]+", Conversation),
     ("DELETE", r"/conversations/[^/]+", ConversationDeletedResource),
-    ("GET|POST", r"/conversations/[^/]+/items", ConversationItemList),
+    ("GET|POST", r"/conversations/[^/]+/items", Items),
     ("GET", r"/conversations/[^/]+/items/[^/]+", ConversationItem),
 ]
 
@@ -66,6 +76,8 @@ KNOWN_BESIDES = {
     "ResponseFunctionCallArgumentsDoneEvent.name",
     # In every error of ours that has a turn.
     "ErrorObject.turn_id",
+    # What Anthropic's clients look for: a model is listed once for all.
+    *(f"Model.{name}" for name in ("type", "display_name", "created_at", "lifecycle")),
 }
 
 
