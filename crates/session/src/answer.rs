@@ -183,6 +183,7 @@ impl Answer {
             tool_call_id: None,
             reasoning: some(&self.reasoning),
             refusal: some(&self.refusal),
+            deleted_calls: Vec::new(),
         })
     }
 

@@ -133,11 +133,32 @@ pub struct Message {
     pub reasoning: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
+    /// The numbers of tool calls that were deleted: those that are left keep theirs.
+    #[serde(skip)]
+    pub deleted_calls: Vec<u32>,
+}
+
+/// What can be deleted of a message by itself, in the order in which models answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MessagePart {
+    Reasoning,
+    /// The words and the refusal; of a message that is nobody's answer, all of it.
+    Text,
+    /// By its number in the message, from 0.
+    ToolCall(u32),
 }
 
 impl Message {
     pub fn new(role: Role, content: Content) -> Self {
-        Message { role, content, tool_calls: Vec::new(), tool_call_id: None, reasoning: None, refusal: None }
+        Message {
+            role,
+            content,
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+            reasoning: None,
+            refusal: None,
+            deleted_calls: Vec::new(),
+        }
     }
 
     pub fn system(text: &str) -> Self {
@@ -172,6 +193,40 @@ impl Message {
     pub fn says_something(&self) -> bool {
         !self.content.is_empty() || !self.tool_calls.is_empty() || self.refusal.as_ref().is_some_and(|r| !r.is_empty())
     }
+
+    /// The number of the tool call at this place of `tool_calls`.
+    pub fn call_number(&self, at: usize) -> u32 {
+        (0..).filter(|number| !self.deleted_calls.contains(number)).nth(at).unwrap_or(u32::MAX)
+    }
+
+    /// Takes a part away; false when there is no such part.
+    pub fn delete(&mut self, part: MessagePart) -> bool {
+        match part {
+            MessagePart::Text if self.role != Role::Assistant => {
+                *self = Message::new(self.role, "".into());
+                true
+            }
+            MessagePart::Text => {
+                let text = std::mem::replace(&mut self.content, "".into());
+                let refusal = self.refusal.take();
+                !text.is_empty() || refusal.is_some()
+            }
+            MessagePart::Reasoning => self.reasoning.take().is_some(),
+            MessagePart::ToolCall(number) => {
+                let Some(at) = (0..self.tool_calls.len()).find(|at| self.call_number(*at) == number) else {
+                    return false;
+                };
+                self.tool_calls.remove(at);
+                self.deleted_calls.push(number);
+                true
+            }
+        }
+    }
+
+    /// Nothing is left of it.
+    pub fn is_empty(&self) -> bool {
+        self.content.is_empty() && self.tool_calls.is_empty() && self.reasoning.is_none() && self.refusal.is_none()
+    }
 }
 
 /// The calls that these messages answer and do not make themselves: they were made before.
@@ -190,4 +245,62 @@ pub struct StoredMessage {
     #[serde(flatten)]
     pub message: Message,
     pub timestamp: Time,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer() -> Message {
+        let call = |id: &str| ToolCall { id: id.into(), name: "f".into(), arguments: "{}".into() };
+        let tool_calls = vec![call("a"), call("b"), call("c")];
+        Message { tool_calls, reasoning: Some("hm".into()), ..Message::assistant("said") }
+    }
+
+    fn numbered(answer: &Message) -> Vec<(u32, &str)> {
+        let calls = answer.tool_calls.iter().enumerate();
+        calls.map(|(at, call)| (answer.call_number(at), call.id.as_str())).collect()
+    }
+
+    #[test]
+    fn the_calls_that_are_left_keep_their_numbers() {
+        let mut answer = answer();
+        assert_eq!(numbered(&answer), [(0, "a"), (1, "b"), (2, "c")]);
+        assert!(answer.delete(MessagePart::ToolCall(1)));
+        assert_eq!(numbered(&answer), [(0, "a"), (2, "c")]);
+        assert!(!answer.delete(MessagePart::ToolCall(1)), "it is gone");
+        assert!(answer.delete(MessagePart::ToolCall(0)));
+        assert_eq!(numbered(&answer), [(2, "c")]);
+        assert!(!answer.delete(MessagePart::ToolCall(3)), "there never was one");
+        assert!(answer.delete(MessagePart::ToolCall(2)));
+        assert_eq!(numbered(&answer), []);
+    }
+
+    #[test]
+    fn an_answer_is_gone_with_its_last_part() {
+        let mut answer = answer();
+        for part in [MessagePart::ToolCall(0), MessagePart::Text, MessagePart::ToolCall(2), MessagePart::ToolCall(1)] {
+            assert!(answer.delete(part) && !answer.is_empty(), "{part:?}");
+            assert!(!answer.delete(part), "{part:?}, once more");
+        }
+        assert!(answer.delete(MessagePart::Reasoning) && answer.is_empty());
+    }
+
+    #[test]
+    fn a_refusal_goes_with_the_words() {
+        let mut answer = answer();
+        answer.content = "".into();
+        answer.refusal = Some("no".into());
+        assert!(answer.delete(MessagePart::Text));
+        assert_eq!(answer.refusal, None);
+    }
+
+    #[test]
+    fn what_was_asked_goes_whole_and_so_does_a_result_that_says_nothing() {
+        for mut message in [Message::user("u"), Message::tool("a", ""), Message::system("s")] {
+            assert!(!message.delete(MessagePart::Reasoning) && !message.delete(MessagePart::ToolCall(0)));
+            assert!(message.delete(MessagePart::Text) && message.is_empty());
+            assert_eq!(message.tool_call_id, None);
+        }
+    }
 }

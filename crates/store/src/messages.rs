@@ -37,6 +37,7 @@ fn message(columns: &mut Columns<'_>) -> rusqlite::Result<Message> {
         tool_call_id: columns.get()?,
         reasoning: columns.get()?,
         refusal: columns.get()?,
+        deleted_calls: Vec::new(),
     })
 }
 
