@@ -92,6 +92,7 @@ fn begun(ask: Admit, started: &Started) -> Turn {
         timing: Timing::default(),
         error: None,
         last: None,
+        response_deleted: false,
         created_at: started.created_at,
         started_at: Some(started.started_at),
         ended_at: None,

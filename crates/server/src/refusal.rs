@@ -18,6 +18,7 @@ impl From<Error> for ApiError {
             )
             .param("session_id"),
             Error::TurnNotFound => ApiError::not_found("turn_not_found", "There is no turn of that id."),
+            Error::MessageNotFound => ApiError::not_found("message_not_found", "There is no message of that id."),
             Error::ConfigNotFound => ApiError::not_found(
                 "config_not_found",
                 "There is no such config, or the session's was deleted, or there is none at all. GET /configs lists them; POST /configs makes one; config_id names another.",
@@ -70,6 +71,10 @@ impl From<Error> for ApiError {
             Error::NotIncomplete => ApiError::conflict(
                 "turn_not_incomplete",
                 "The turn has a whole answer, or none at all: there is nothing to continue. Use retry.",
+            ),
+            Error::NothingAsked => ApiError::conflict(
+                "message_deleted",
+                "What the turn was asked has been deleted: there is nothing to try again. Send a message instead.",
             ),
             Error::KeyReused => ApiError::unprocessable(
                 "idempotency_key_reused",

@@ -35,6 +35,7 @@ pub fn turn(status: Status) -> Turn {
         timing: Timing::default(),
         error: None,
         last: None,
+        response_deleted: false,
         created_at: Time::from_ms(1_700_000_000_900),
         started_at: None,
         ended_at: Some(Time::from_ms(1_700_000_001_000)),

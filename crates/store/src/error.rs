@@ -11,6 +11,8 @@ pub enum Error {
     SessionNotFound,
     #[error("no such turn")]
     TurnNotFound,
+    #[error("no such message, or no such part of it")]
+    MessageNotFound,
     #[error("no such config")]
     ConfigNotFound,
     #[error("no such key")]
@@ -35,6 +37,8 @@ pub enum Error {
     NotEditable,
     #[error("the turn's answer is not incomplete")]
     NotIncomplete,
+    #[error("what the turn was asked has been deleted")]
+    NothingAsked,
     #[error("this idempotency key came with another body")]
     KeyReused,
     #[error("another owner has the turn")]

@@ -103,9 +103,9 @@ fn copy_turns(source: Tree<'_>, new: &SessionId, path: &[Step]) -> Result<()> {
         ])?;
         conn.prepare_cached(
             "INSERT INTO chat_messages (project_id, id, session_id, turn_id, number, place, role, content, parts,
-                 tool_calls, tool_call_id, reasoning, refusal, tokens, timestamp)
+                 tool_calls, tool_call_id, reasoning, refusal, tokens, timestamp, deleted_at, deleted_calls)
              SELECT project_id, ?4 || place, ?5, ?6, ?7, place, role, content, parts, tool_calls, tool_call_id,
-                 reasoning, refusal, tokens, timestamp
+                 reasoning, refusal, tokens, timestamp, deleted_at, deleted_calls
              FROM chat_messages WHERE session_id = ?1 AND project_id = ?2 AND number = ?3",
         )?
         .execute(params![

@@ -9,6 +9,7 @@ mod checkpoint;
 mod configs;
 #[cfg(test)]
 mod cost;
+mod delete;
 mod error;
 mod faults;
 mod fork;
@@ -44,6 +45,7 @@ use secrecy::SecretString;
 
 pub use crate::{
     configs::{BoundKey, ConfigAt, ConfigChange, StoredConfig},
+    delete::{Said, Source},
     error::{Error, Result},
     faults::Faults,
     idempotency::Idempotency,

@@ -25,7 +25,7 @@ pub struct PathMessage {
     pub place: u32,
 }
 
-/// Takes the columns role, parts, content, tool_calls, tool_call_id, reasoning, refusal.
+/// Takes the columns role, parts, content, tool_calls, tool_call_id, reasoning, refusal, deleted_calls.
 fn message(columns: &mut Columns<'_>) -> rusqlite::Result<Message> {
     let role: Role = columns.word()?;
     let parts: Option<Content> = columns.json()?;
@@ -37,7 +37,7 @@ fn message(columns: &mut Columns<'_>) -> rusqlite::Result<Message> {
         tool_call_id: columns.get()?,
         reasoning: columns.get()?,
         refusal: columns.get()?,
-        deleted_calls: Vec::new(),
+        deleted_calls: columns.json()?.unwrap_or_default(),
     })
 }
 
@@ -54,19 +54,20 @@ fn in_place(row: &Row<'_>, session: &SessionId) -> rusqlite::Result<PathMessage>
 impl Store {
     /// A message that a turn was asked with, by its id.
     pub fn input_message(&self, project: ProjectId, id: MessageId) -> Reply<Option<StoredMessage>> {
-        self.inner.readers.read(move |conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT id, turn_id, number, place, timestamp, role, parts, content, tool_calls, tool_call_id, reasoning, refusal, session_id FROM chat_messages WHERE project_id = ? AND id = ?
-                     AND place < (SELECT asked FROM chat_turns t WHERE t.project_id = chat_messages.project_id AND t.id = turn_id)
-                     AND EXISTS (SELECT 1 FROM chat_sessions s
-                         WHERE s.project_id = chat_messages.project_id AND s.id = session_id AND s.deleted_at IS NULL)",
-            )?;
-            let found = statement
-                .query_row([project.as_str(), id.as_str()], |row| in_place(row, &word::<SessionId>(row, "session_id")?));
-            let found = optional(found)?;
-            Ok(found.map(|found| found.message))
-        })
+        self.inner.readers.read(move |conn| input_message(conn, &project, &id))
     }
+}
+
+pub(crate) fn input_message(conn: &Connection, project: &ProjectId, id: &MessageId) -> Result<Option<StoredMessage>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, turn_id, number, place, timestamp, role, parts, content, tool_calls, tool_call_id, reasoning, refusal, deleted_calls, session_id FROM chat_messages WHERE project_id = ? AND id = ? AND deleted_at IS NULL
+             AND place < (SELECT asked FROM chat_turns t WHERE t.project_id = chat_messages.project_id AND t.id = turn_id)
+             AND EXISTS (SELECT 1 FROM chat_sessions s
+                 WHERE s.project_id = chat_messages.project_id AND s.id = session_id AND s.deleted_at IS NULL)",
+    )?;
+    let found = statement
+        .query_row([project.as_str(), id.as_str()], |row| in_place(row, &word::<SessionId>(row, "session_id")?));
+    Ok(optional(found)?.map(|found| found.message))
 }
 
 /// Where a message goes.
@@ -80,11 +81,7 @@ pub(crate) struct Slot<'a> {
 
 pub(crate) fn insert(conn: &Connection, slot: &Slot<'_>, new: &InputMessage, now: Time) -> Result<()> {
     let message = &new.message;
-    let parts = match &message.content {
-        Content::Text(_) => None,
-        Content::Parts(_) => Some(json(&message.content)?),
-    };
-    let calls = if message.tool_calls.is_empty() { None } else { Some(json(&message.tool_calls)?) };
+    let (parts, calls) = columns_of(message)?;
     conn.prepare_cached(
         "INSERT INTO chat_messages (project_id, id, session_id, turn_id, number, place, role, content, parts, tool_calls,
              tool_call_id, reasoning, refusal, tokens, timestamp)
@@ -110,6 +107,39 @@ pub(crate) fn insert(conn: &Connection, slot: &Slot<'_>, new: &InputMessage, now
     Ok(())
 }
 
+/// What the columns parts and tool_calls hold, which most messages leave empty.
+fn columns_of(message: &Message) -> Result<(Option<String>, Option<String>)> {
+    let parts = match &message.content {
+        Content::Text(_) => None,
+        Content::Parts(_) => Some(json(&message.content)?),
+    };
+    let calls = if message.tool_calls.is_empty() { None } else { Some(json(&message.tool_calls)?) };
+    Ok((parts, calls))
+}
+
+/// Takes out of a message's row what `left` no longer says. A row that says nothing any more keeps its place alone.
+pub(crate) fn erase(conn: &Connection, project: &ProjectId, left: &StoredMessage, now: Time) -> Result<()> {
+    let message = &left.message;
+    let (parts, calls) = columns_of(message)?;
+    conn.prepare_cached(
+        "UPDATE chat_messages SET content = ?, parts = ?, tool_calls = ?, tool_call_id = ?, reasoning = ?, refusal = ?,
+             deleted_calls = ?, deleted_at = ? WHERE project_id = ? AND id = ?",
+    )?
+    .execute(params![
+        message.content.text(),
+        parts,
+        calls,
+        message.tool_call_id,
+        message.reasoning,
+        message.refusal,
+        json(&message.deleted_calls)?,
+        message.is_empty().then(|| now.to_string()),
+        project.as_str(),
+        left.id.as_str(),
+    ])?;
+    Ok(())
+}
+
 /// The messages of one turn, in order.
 pub(crate) fn of_turn(
     conn: &Connection,
@@ -129,7 +159,7 @@ pub(crate) fn input(
     asked: u32,
 ) -> Result<Vec<InputMessage>> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, tokens, role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE session_id = ? AND project_id = ? AND number = ? AND place < ?
+        "SELECT id, tokens, role, parts, content, tool_calls, tool_call_id, reasoning, refusal, deleted_calls FROM chat_messages WHERE session_id = ? AND project_id = ? AND number = ? AND place < ? AND deleted_at IS NULL
              ORDER BY place",
     )?;
     let found: rusqlite::Result<_> = statement
@@ -150,7 +180,7 @@ fn between(
     to: u64,
 ) -> Result<Vec<PathMessage>> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, turn_id, number, place, timestamp, role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE session_id = ? AND project_id = ? AND number BETWEEN ? AND ?
+        "SELECT id, turn_id, number, place, timestamp, role, parts, content, tool_calls, tool_call_id, reasoning, refusal, deleted_calls FROM chat_messages WHERE session_id = ? AND project_id = ? AND number BETWEEN ? AND ? AND deleted_at IS NULL
              ORDER BY number, place",
     )?;
     let key = params![session.as_str(), project.as_str(), from, to];
@@ -169,7 +199,7 @@ pub(crate) fn said_in(
     let mut messages = Vec::new();
     for run in numbers.chunk_by(|a, b| a + 1 == *b) {
         let mut statement = conn.prepare_cached(
-            "SELECT number, role, parts, content, tool_calls, tool_call_id, reasoning, refusal FROM chat_messages WHERE session_id = ? AND project_id = ? AND number BETWEEN ? AND ?
+            "SELECT number, role, parts, content, tool_calls, tool_call_id, reasoning, refusal, deleted_calls FROM chat_messages WHERE session_id = ? AND project_id = ? AND number BETWEEN ? AND ? AND deleted_at IS NULL
                  ORDER BY number, place",
         )?;
         let key = params![session.as_str(), project.as_str(), run.first(), run.last()];

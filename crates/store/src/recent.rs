@@ -1,7 +1,7 @@
 //! The paths that have grown lately, so that a turn that continues one need not read its past.
 //!
-//! A turn that has ended never changes, nor does the path behind it: what is remembered under its id can be missing,
-//! never wrong. A transaction that is taken back may leave a turn here that no row knows, and nobody will continue.
+//! A turn that has ended never changes, nor does the path behind it, unless something that was said is deleted, and then
+//! every path through its turn is forgotten: what is remembered under an id can be missing, never wrong. A transaction that is taken back may leave a turn here that no row knows, and nobody will continue.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -70,6 +70,11 @@ impl Recent {
         Some(stretch)
     }
 
+    /// Something that was said in a turn is deleted.
+    pub(crate) fn forget(&self, project: &ProjectId, turn: &TurnId) {
+        self.generations().forget(project, turn);
+    }
+
     /// A turn has started, which sends `past`.
     pub(crate) fn begin(&self, project: &ProjectId, mut past: Stretch, turn: Told) {
         if past.0.len() >= TURNS_MIN {
@@ -95,6 +100,13 @@ impl Recent {
 }
 
 impl Generations {
+    fn forget(&mut self, project: &ProjectId, turn: &TurnId) {
+        let stays = |key: &Key, stretch: &Stretch| key.0 != *project || stretch.0.iter().all(|told| told.id != *turn);
+        self.young.retain(|key, stretch| stays(key, stretch));
+        self.old.retain(|key, stretch| stays(key, stretch));
+        self.young_bytes = self.young.values().map(Stretch::bytes).sum();
+    }
+
     fn insert(&mut self, key: Key, stretch: Stretch) {
         let bytes = stretch.bytes();
         if bytes > BYTES_MAX / 16 {

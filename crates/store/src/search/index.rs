@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 use session::{
-    id::{ProjectId, SessionId},
+    id::{MessageId, ProjectId, SessionId},
     message::Role,
     search::searched,
     terms::terms,
@@ -173,6 +173,15 @@ fn index_title(conn: &Connection, session: i64) -> Result<()> {
     Ok(())
 }
 
+/// Takes a message out of the index whose words were deleted, or will be before they come into it.
+pub(crate) fn message_deleted(conn: &Connection, project: &ProjectId, message: &MessageId) -> Result<()> {
+    conn.prepare_cached(
+        "DELETE FROM search_messages WHERE rowid IN (SELECT rowid FROM chat_messages WHERE project_id = ? AND id = ?)",
+    )?
+    .execute([project.as_str(), message.as_str()])?;
+    step_back(conn)
+}
+
 /// Takes out of the index what the purge is about to delete of a session: its title, and its first messages.
 pub(crate) fn forget(conn: &Connection, project: &str, session: &str, limit: u32) -> Result<()> {
     conn.prepare_cached(
@@ -187,7 +196,8 @@ pub(crate) fn forget(conn: &Connection, project: &str, session: &str, limit: u32
     Ok(())
 }
 
-/// After a purge: a rowid above all others is given again when its row is gone.
+/// After a purge or a deletion: a stride that was read before it is not written. A rowid above all others is given again when its row is
+/// gone.
 pub(crate) fn step_back(conn: &Connection) -> Result<()> {
     conn.prepare_cached(
         "UPDATE search_progress SET purges = purges + 1,
@@ -228,6 +238,19 @@ mod tests {
         assert_eq!(found(&conn, "comes"), ["message:comes", "title:comes"]);
         assert_eq!(found(&conn, "goes"), [""; 0]);
         assert_eq!(found(&conn, "stays"), ["message:stays", "title:stays"]);
+    }
+
+    #[test]
+    fn a_stride_that_was_read_before_a_deletion_is_not_written_after_it() {
+        let conn = Connection::open_in_memory().unwrap();
+        migrate::run(&conn).unwrap();
+        add(&conn, "goes");
+        let stale = Stride::read(&conn, 10).unwrap();
+        conn.execute("UPDATE chat_messages SET content = '' WHERE project_id = 'p' AND id = 'goes'", []).unwrap();
+        message_deleted(&conn, &"p".parse().unwrap(), &"goes".parse().unwrap()).unwrap();
+        stale.write(&conn).unwrap();
+        Stride::read(&conn, 10).unwrap().write(&conn).unwrap();
+        assert_eq!(found(&conn, "goes"), ["title:goes"]);
     }
 
     /// A session with a title and a message that say its name.

@@ -16,7 +16,7 @@ use session::{
 };
 
 use self::index::mark;
-pub(crate) use self::index::{forget, step_back, title_changed};
+pub(crate) use self::index::{forget, message_deleted, step_back, title_changed};
 
 use crate::{
     Store,

@@ -126,7 +126,8 @@ fn end_behind_fence(conn: &Connection, finish: &Finish) -> Result<Option<Turn>> 
          WHERE project_id = ?18 AND id = ?19 AND status = 'running' AND epoch = ?20 AND owner = ?21
          RETURNING id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, epoch, owner, attempts, config_id,
              config_revision, model, input, asked, options, metadata, request, prompt_tokens, completion_tokens, cached_tokens,
-             reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at")?;
+             reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at,
+             response_deleted_at IS NOT NULL")?;
     let usage = &outcome.usage;
     let stored = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
     let found = statement.query_row(

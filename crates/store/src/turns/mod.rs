@@ -271,6 +271,8 @@ pub struct Turn {
     pub error: Option<Failure>,
     /// The final event; `None` while there is none.
     pub last: Option<EventId>,
+    /// It was deleted as a response: the OpenAI-compatible API does not find it.
+    pub response_deleted: bool,
     pub created_at: Time,
     pub started_at: Option<Time>,
     pub ended_at: Option<Time>,

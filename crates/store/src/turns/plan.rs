@@ -59,6 +59,9 @@ fn again(conn: &Connection, ask: &Admit, session: &SessionId, turn: &TurnId, ids
         ),
         None => (again.input, given_parent(conn, ask, turn)?),
     };
+    if input.is_empty() {
+        return Err(Error::NothingAsked);
+    }
     if input.len() > ids.len() {
         return Err(Error::Failed(format!("turn {turn} has {} messages, for {} new ids", input.len(), ids.len())));
     }

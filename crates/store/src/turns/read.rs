@@ -139,7 +139,8 @@ pub(crate) fn turn(conn: &Connection, project: &ProjectId, id: &TurnId) -> Resul
     let mut statement = conn.prepare_cached(
         "SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, epoch, owner, attempts, config_id,
              config_revision, model, input, asked, options, metadata, request, prompt_tokens, completion_tokens, cached_tokens,
-             reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at FROM chat_turns t WHERE project_id = ? AND id = ? AND EXISTS
+             reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at,
+             response_deleted_at IS NOT NULL FROM chat_turns t WHERE project_id = ? AND id = ? AND EXISTS
                 (SELECT 1 FROM chat_sessions s
                  WHERE s.project_id = t.project_id AND s.id = t.session_id AND s.deleted_at IS NULL)",
     )?;
@@ -159,7 +160,8 @@ fn with_answer(conn: &Connection, project: &ProjectId, mut turn: Turn) -> Result
 fn even_deleted(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
     let mut statement = conn.prepare_cached("SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, epoch, owner, attempts, config_id,
              config_revision, model, input, asked, options, metadata, request, prompt_tokens, completion_tokens, cached_tokens,
-             reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at FROM chat_turns WHERE project_id = ? AND id = ?")?;
+             reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at,
+             response_deleted_at IS NOT NULL FROM chat_turns WHERE project_id = ? AND id = ?")?;
     let found = optional(statement.query_row([project.as_str(), id.as_str()], turn_from_row))?;
     found.map(|turn| with_answer(conn, project, turn)).transpose()
 }
@@ -203,6 +205,7 @@ pub(super) fn turn_from_row(row: &Row<'_>) -> rusqlite::Result<Turn> {
         error: columns.json()?,
         answer: None,
         last: None,
+        response_deleted: false,
         timing: Timing::default(),
         created_at: Time::EPOCH,
         started_at: None,
@@ -214,6 +217,7 @@ pub(super) fn turn_from_row(row: &Row<'_>) -> rusqlite::Result<Turn> {
     turn.created_at = columns.word()?;
     turn.started_at = columns.optional_word()?;
     turn.ended_at = columns.optional_word()?;
+    turn.response_deleted = columns.get()?;
     let since = |at: Option<Time>| at.map_or(0, |at| at.since(turn.created_at));
     turn.timing.queued_ms = since(turn.started_at.or(turn.ended_at));
     turn.timing.total_ms = since(turn.ended_at);

@@ -78,11 +78,9 @@ impl Store {
             }
             let stored = read::segments(conn, &project, &turn)?;
             let Some(attempts) = claim(conn, &project, &found, &stored, &owner)? else { return Ok(Takeover::Nothing) };
-            let deleted = lane::read(conn, &project, &found.session)?.is_none();
             let change = Change::TakeOver {
                 stored: stored.iter().any(|stored| says_something(&stored.event)),
-                // Nobody waits for an answer in a deleted session.
-                may_retry: found.epoch < epochs_max && !deleted,
+                may_retry: found.epoch < epochs_max && is_awaited(conn, &project, &found)?,
             };
             if found.status.after(&change) == Some(Status::Running) {
                 let again = again(conn, &beside.vault, &project, &turn)?;
@@ -114,6 +112,13 @@ impl Store {
             Ok(Takeover::Ended(Box::new(ended)))
         })
     }
+}
+
+/// Nobody waits for an answer in a deleted session, or to what was deleted.
+fn is_awaited(conn: &Connection, project: &ProjectId, turn: &Turn) -> Result<bool> {
+    let number = turn.number.unwrap_or_default();
+    let asked = !messages::input(conn, project, &turn.session, number, turn.asked)?.is_empty();
+    Ok(asked && lane::read(conn, project, &turn.session)?.is_some())
 }
 
 /// Makes the turn ours, under a new epoch, and gives the upstream calls made for it so far. `None` when somebody else

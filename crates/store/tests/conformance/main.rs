@@ -5,6 +5,7 @@ mod admission;
 mod branches;
 mod busy;
 mod configs;
+mod deletion;
 mod events;
 mod fence;
 mod history;

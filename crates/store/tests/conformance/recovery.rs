@@ -2,10 +2,10 @@
 
 use session::{
     event::{Event, EventId, PartKind},
-    message::Message,
+    message::{Message, MessagePart},
     turn::{Reason, Status},
 };
-use store::{NextUp, Segment, Started, Takeover};
+use store::{NextUp, Said, Segment, Source, Started, Takeover};
 
 use crate::{events::shown, support::*};
 
@@ -173,6 +173,17 @@ fn a_turn_of_a_deleted_session_is_ended_not_run_again() {
         assert_eq!(lab.orphans(id("new")).wait().unwrap(), [(project(), id("t1"))]);
         let ended = ended(take_over(lab, "t1", "new"));
         assert_eq!((ended.turn.status, next(&ended.next).as_str()), (Status::Incomplete, "nothing"));
+    });
+}
+
+#[test]
+fn a_turn_whose_message_was_deleted_is_ended_not_run_again() {
+    on_every_engine(|lab| {
+        lab.start(ask_new("s", "t1"));
+        let said = Said { source: Source::Input(id("u-t1")), part: MessagePart::Text };
+        lab.delete_said(project(), id("s"), said, now()).wait().unwrap();
+        let ended = ended(take_over(lab, "t1", "new"));
+        assert_eq!((ended.turn.status, ended.turn.answer), (Status::Incomplete, None));
     });
 }
 

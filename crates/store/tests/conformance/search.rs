@@ -1,8 +1,10 @@
 //! Titles and messages are found, and only by those who may.
 
 use serde_json::json;
-use session::message::{Content, Message};
-use store::{Admit, Error, Hit, HitList, HitOf, Input, Order, Page, Retention, SessionChange, SessionRef};
+use session::message::{Content, Message, MessagePart};
+use store::{
+    Admit, Error, Hit, HitList, HitOf, Input, Order, Page, Retention, Said, SessionChange, SessionRef, Source,
+};
 
 use super::support::*;
 
@@ -173,6 +175,35 @@ fn what_is_purged_leaves_the_index_and_its_place_is_used_again() {
         index(lab);
         assert_eq!(turns(&search(lab, "p", "whale")), "t1 t3");
         assert_eq!(search(lab, "p", "whale").hits.len(), 4);
+    });
+}
+
+#[test]
+fn what_is_deleted_is_not_found_whether_or_not_it_was_indexed() {
+    on_every_engine(|lab| {
+        lab.add_session("s");
+        change(lab, "s", Some("T"));
+        for turn in ["t1", "t2", "t3"] {
+            say(lab, "s", turn, "whale");
+        }
+        index(lab);
+        say(lab, "s", "t4", "whale");
+        let delete = |source| {
+            let said = Said { source, part: MessagePart::Text };
+            drop(lab.delete_said(project(), id("s"), said, now()).wait().unwrap());
+        };
+        delete(Source::Input(id("u-t1")));
+        delete(Source::Input(id("u-t4")));
+        delete(Source::Answer(id("t2")));
+        assert_eq!(turns(&search(lab, "p", "whale")), "t2 t3");
+        index(lab);
+        assert_eq!(turns(&search(lab, "p", "whale")), "t2 t3");
+        assert_eq!(shown(&search(lab, "p", "a-t2")), [""; 0]);
+        assert_eq!(lab.query("SELECT count(*) FROM search_messages_docsize"), ["5"]);
+        lab.execute("UPDATE search_progress SET messages = 0").unwrap();
+        lab.execute("DELETE FROM search_messages").unwrap();
+        index(lab);
+        assert_eq!(lab.query("SELECT count(*) FROM search_messages_docsize"), ["5"], "an index that is made anew");
     });
 }
 
