@@ -6,7 +6,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use session::id::{ProjectId, SessionId, TurnId};
+use session::{
+    event::Event,
+    id::{ProjectId, SessionId, TurnId},
+};
+use store::Turn;
 use tokio::sync::watch;
 
 use crate::live::Shown;
@@ -16,11 +20,32 @@ const RING_MAX: usize = 8192;
 
 #[derive(Debug, Clone)]
 pub enum Notice {
-    SessionCreated { session: SessionId },
-    SessionUpdated { session: SessionId },
-    SessionDeleted { session: SessionId },
-    QueueChanged { session: SessionId },
-    Turn { session: SessionId, turn: TurnId, shown: Shown },
+    SessionCreated {
+        session: SessionId,
+    },
+    SessionUpdated {
+        session: SessionId,
+    },
+    SessionDeleted {
+        session: SessionId,
+    },
+    QueueChanged {
+        session: SessionId,
+    },
+    /// Something that was said in the turn is no longer there.
+    MessageDeleted {
+        session: SessionId,
+        turn: TurnId,
+    },
+    /// What stood here is not told any more.
+    Erased {
+        session: SessionId,
+    },
+    Turn {
+        session: SessionId,
+        turn: TurnId,
+        shown: Shown,
+    },
 }
 
 impl Notice {
@@ -30,6 +55,8 @@ impl Notice {
             | Notice::SessionUpdated { session }
             | Notice::SessionDeleted { session }
             | Notice::QueueChanged { session }
+            | Notice::MessageDeleted { session, .. }
+            | Notice::Erased { session }
             | Notice::Turn { session, .. } => session,
         }
     }
@@ -91,6 +118,31 @@ impl Feed {
         drop(kept);
         // Fails when nobody follows.
         let _ = ring.changed.send(());
+    }
+
+    /// A part of the turn's answer was deleted: what it said is not told again to those who come later, and its end is told
+    /// as the turn is now.
+    pub(crate) fn erase(&self, project: &ProjectId, turn: &Arc<Turn>) {
+        for notice in &mut self.ring(project).kept().notices {
+            let Notice::Turn { session, turn: of, shown } = &**notice else { continue };
+            if *of != turn.id {
+                continue;
+            }
+            let session = session.clone();
+            *notice = Arc::new(match *shown.event {
+                Event::Queued { .. } | Event::Started { .. } => continue,
+                Event::Ended => {
+                    let shown = Shown { turn: Some(turn.clone()), ..shown.clone() };
+                    Notice::Turn { session, turn: turn.id.clone(), shown }
+                }
+                Event::Text { .. }
+                | Event::Reasoning { .. }
+                | Event::Refusal { .. }
+                | Event::ToolCall { .. }
+                | Event::PartDone { .. }
+                | Event::Snapshot(_) => Notice::Erased { session },
+            });
+        }
     }
 
     /// Opaque to clients; stands behind everything that has happened so far.

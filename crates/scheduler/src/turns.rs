@@ -9,7 +9,7 @@ use session::{
     message::{Content, Message, Role},
     run::Stop,
 };
-use store::{Cancelled, Edit, Found, Session, SessionChange, StoredEvent, Turn};
+use store::{Cancelled, Edit, Found, Said, Session, SessionChange, Source, StoredEvent, Turn};
 
 use crate::{Inner, Notice, Scheduler, Watch};
 
@@ -137,6 +137,38 @@ impl Scheduler {
             }
             inner.feed.push(&project, Notice::SessionDeleted { session });
             Ok(())
+        })
+        .await
+    }
+
+    /// Erases something that was said in a session. Where the lane waited for the results of tool calls that are gone,
+    /// its queue goes on.
+    pub async fn delete_said(&self, project: ProjectId, session: SessionId, said: Said) -> store::Result<()> {
+        let inner = self.0.clone();
+        self.detached(async move {
+            let of_answer = matches!(said.source, Source::Answer(_));
+            let turn = inner.store.delete_said(project.clone(), session.clone(), said, inner.clock.now()).await?;
+            let turn = Arc::new(turn);
+            if of_answer {
+                inner.feed.erase(&project, &turn);
+            }
+            inner.feed.push(&project, Notice::MessageDeleted { session: session.clone(), turn: turn.id.clone() });
+            let calls_left = turn.answer.as_ref().is_some_and(|answer| !answer.message.tool_calls.is_empty());
+            if of_answer && !calls_left {
+                let next = inner.start_next(&project, &session).await;
+                inner.spawn_lane(next, project, session);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes a turn as a response; one that has not ended is cancelled first.
+    pub async fn delete_response(&self, project: ProjectId, turn: TurnId) -> store::Result<()> {
+        let inner = self.0.clone();
+        self.detached(async move {
+            inner.cancel(project.clone(), turn.clone()).await?;
+            inner.store.delete_response(project, turn, inner.clock.now()).await
         })
         .await
     }

@@ -127,7 +127,7 @@ pub async fn add(
             listed.add(items::of_input(&found.id, &found.message));
         }
     }
-    Ok(Json(listed.answer()?))
+    Ok(Json(listed.answer()))
 }
 
 /// A turn that asks nobody, once it has had its place.
@@ -170,17 +170,21 @@ pub async fn list(
     find(&app, &caller.project, &session).await?;
     let mut after = None;
     if let Some(cursor) = listed.cursor() {
-        let place = stored(&app, &caller.project, &session, &cursor).await?.ok_or(store::Error::BadCursor)?;
-        after = Some(place.message.to_string());
+        // Whoever deletes items while listing them goes on behind one that is gone.
+        let said = ids::said(&cursor).ok_or(store::Error::BadCursor)?;
+        let place = app.store().place_of(caller.project.clone(), session.clone(), said.source).await?;
+        after = Some(place.ok_or(store::Error::BadCursor)?.to_string());
         // A message may be several items, and the cursor one in their middle.
-        listed.add(place.items);
+        if let Some(found) = stored(&app, &caller.project, &session, &cursor).await? {
+            listed.add_behind(said.part, found.items);
+        }
     }
     let path = app.store().path(caller.project, session, None, listed.page(after)).await?;
     for found in &path.messages {
         let turn = path.turns.get(&found.message.turn_id);
         listed.add(turn.map(|turn| items::of_path(found, turn)).unwrap_or_default());
     }
-    Ok(Json(listed.answer()?))
+    Ok(Json(listed.answer()))
 }
 
 pub async fn item(
@@ -191,10 +195,22 @@ pub async fn item(
     let session = session(&id)?;
     find(&app, &caller.project, &session).await?;
     let found = stored(&app, &caller.project, &session, &item).await?;
-    found
-        .and_then(|found| found.item(&item))
-        .map(Json)
-        .ok_or_else(|| ApiError::not_found("item_not_found", "The conversation has no item of that id."))
+    found.and_then(|found| found.item(&item)).map(Json).ok_or_else(item_not_found)
+}
+
+/// What it says is gone for good. Answers with the conversation.
+pub async fn delete_item(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, item)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    let session = session(&id)?;
+    let conversation = find(&app, &caller.project, &session).await?;
+    let found = stored(&app, &caller.project, &session, &item).await?;
+    found.and_then(|found| found.item(&item)).ok_or_else(item_not_found)?;
+    let said = ids::said(&item).ok_or_else(item_not_found)?;
+    app.scheduler.delete_said(caller.project, session, said).await.map_err(not_found)?;
+    Ok(Json(object(&conversation)))
 }
 
 /// The message of this conversation that an item is of.
@@ -213,8 +229,13 @@ async fn find(app: &App, project: &ProjectId, id: &SessionId) -> Result<Session,
 fn not_found(error: store::Error) -> ApiError {
     match error {
         store::Error::SessionNotFound => conversation_not_found(),
+        store::Error::MessageNotFound => item_not_found(),
         other => other.into(),
     }
+}
+
+fn item_not_found() -> ApiError {
+    ApiError::not_found("item_not_found", "The conversation has no item of that id.")
 }
 
 fn object(session: &Session) -> Value {

@@ -383,7 +383,8 @@ impl Fold {
         let known = |item: &Item| matches!(&item.body, Body::Call { index: known, .. } if *known == index);
         let at = self.output.iter().position(known).unwrap_or_else(|| {
             self.close_said(COMPLETED);
-            let id = ids::output_item(Kind::Call, &self.turn.id, index);
+            let number = self.turn.answer.as_ref().map_or(index, |it| it.message.call_number(index as usize));
+            let id = ids::output_item(Kind::Call, &self.turn.id, number);
             let body = Body::Call { index, call: ToolCall::default(), shown: false };
             self.add(Item { id, status: IN_PROGRESS, body });
             self.output.len() - 1

@@ -2,7 +2,12 @@
 //! exactly one, which maps both ways. What was sent is named after its message (`msg_<message>`); what was answered
 //! after its turn and a number (`msg_<turn>_0`), since a stream names it before there is a message.
 
-use session::id::{MessageId, SessionId, TurnId};
+use session::{
+    id::{MessageId, SessionId, TurnId},
+    message::MessagePart,
+};
+use store::Said;
+pub use store::Source;
 
 const CONVERSATION: &str = "conv_";
 const RESPONSE: &str = "resp_";
@@ -59,23 +64,31 @@ pub fn output_item(kind: Kind, turn: &TurnId, number: u32) -> String {
 }
 
 /// Where an item comes from.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Source {
-    Input(MessageId),
-    Answer(TurnId),
+pub fn source(item: &str) -> Option<Source> {
+    parsed(item).map(|(source, ..)| source)
+}
+
+/// What an item is of ours.
+pub fn said(item: &str) -> Option<Said> {
+    let (source, kind, number) = parsed(item)?;
+    let part = match (kind, number) {
+        (Kind::Reasoning, 0) => MessagePart::Reasoning,
+        (Kind::Message | Kind::CallOutput, 0) => MessagePart::Text,
+        (Kind::Call, number) => MessagePart::ToolCall(number),
+        (Kind::Reasoning | Kind::Message | Kind::CallOutput, _) => return None,
+    };
+    Some(Said { source, part })
 }
 
 /// The ids that the server makes for turns and messages have no `_` and no `.` in them.
-pub fn source(item: &str) -> Option<Source> {
-    let rest = Kind::ALL.iter().find_map(|kind| item.strip_prefix(kind.prefix()))?;
-    let is_number = |number: &str| number.parse::<u32>().is_ok();
+fn parsed(item: &str) -> Option<(Source, Kind, u32)> {
+    let kind = Kind::ALL.into_iter().find(|kind| item.starts_with(kind.prefix()))?;
+    let rest = item.strip_prefix(kind.prefix())?;
     if let Some((turn, number)) = rest.rsplit_once('_') {
-        return turn.parse().ok().filter(|_| is_number(number)).map(Source::Answer);
+        return Some((Source::Answer(turn.parse().ok()?), kind, number.parse().ok()?));
     }
-    match rest.split_once('.') {
-        Some((message, number)) => message.parse().ok().filter(|_| is_number(number)).map(Source::Input),
-        None => rest.parse().ok().map(Source::Input),
-    }
+    let (message, number) = rest.split_once('.').unwrap_or((rest, "0"));
+    Some((Source::Input(message.parse().ok()?), kind, number.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -105,6 +118,25 @@ mod tests {
         }
         for bad in ["", "msg_", "msg_0b_x", "msg_0b.x", "item_0a", "0a"] {
             assert_eq!(source(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_item_says_which_part_of_its_message_it_is() {
+        let (message, turn): (MessageId, TurnId) = ("0a".parse().unwrap(), "0b".parse().unwrap());
+        for (kind, number, part) in [
+            (Kind::Reasoning, 0, Some(MessagePart::Reasoning)),
+            (Kind::Message, 0, Some(MessagePart::Text)),
+            (Kind::CallOutput, 0, Some(MessagePart::Text)),
+            (Kind::Call, 0, Some(MessagePart::ToolCall(0))),
+            (Kind::Call, 12, Some(MessagePart::ToolCall(12))),
+            (Kind::Reasoning, 1, None),
+            (Kind::Message, 1, None),
+        ] {
+            let sent = part.map(|part| Said { source: Source::Input(message.clone()), part });
+            assert_eq!(said(&input_item(kind, &message, number)), sent);
+            let answered = part.map(|part| Said { source: Source::Answer(turn.clone()), part });
+            assert_eq!(said(&output_item(kind, &turn, number)), answered);
         }
     }
 }

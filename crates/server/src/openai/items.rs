@@ -108,6 +108,7 @@ fn of_assistant(answer: &Message, status: &str, id: impl Fn(Kind, u32) -> String
     if !content.is_empty() {
         items.push(said(&id(Kind::Message, 0), status, content));
     }
-    items.extend(answer.tool_calls.iter().zip(0..).map(|(made, number)| call(&id(Kind::Call, number), status, made)));
+    let calls = answer.tool_calls.iter().enumerate();
+    items.extend(calls.map(|(at, made)| call(&id(Kind::Call, answer.call_number(at)), status, made)));
     items
 }

@@ -1,9 +1,13 @@
 //! OpenAI's lists of items: `limit`, `after`, `order`, newest first unless asked otherwise.
 
+use std::cmp::Ordering;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
+use session::message::MessagePart;
 use store::{Order, Page};
 
+use super::ids;
 use crate::{error::ApiError, page::page};
 
 #[derive(Debug, Default, Deserialize)]
@@ -51,16 +55,29 @@ impl Listed {
         self.items.extend(items);
     }
 
-    pub fn answer(mut self) -> Result<Value, ApiError> {
+    /// The items of the message that the cursor is a part of: those that come behind it.
+    pub fn add_behind(&mut self, cursor: MessagePart, mut items: Vec<Value>) {
+        let wanted = if self.page.order == Order::Desc { Ordering::Less } else { Ordering::Greater };
+        let part = |item: &Value| item["id"].as_str().and_then(ids::said).map(|said| said.part);
+        items.retain(|item| part(item).is_some_and(|part| part.cmp(&cursor) == wanted));
+        self.add(items);
+    }
+
+    /// Leaves out what was added up to the cursor, which has to be among it.
+    pub fn skip_to_cursor(&mut self) -> Result<(), ApiError> {
         if let Some(cursor) = &self.page.after {
             let at = self.items.iter().position(|item| item["id"] == **cursor).ok_or(store::Error::BadCursor)?;
             self.items.drain(..=at);
         }
+        Ok(())
+    }
+
+    pub fn answer(mut self) -> Value {
         let limit = self.page.limit as usize;
         let has_more = self.items.len() > limit;
         self.items.truncate(limit);
         let id = |item: Option<&Value>| item.map(|item| item["id"].clone());
         let (first, last) = (id(self.items.first()), id(self.items.last()));
-        Ok(json!({"object": "list", "data": self.items, "first_id": first, "last_id": last, "has_more": has_more}))
+        json!({"object": "list", "data": self.items, "first_id": first, "last_id": last, "has_more": has_more})
     }
 }

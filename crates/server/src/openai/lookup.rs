@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use session::{
-    id::{MessageId, ProjectId, SessionId},
+    id::{ProjectId, SessionId},
     message::Message,
     summary,
 };
@@ -46,7 +46,6 @@ pub async fn messages(
 /// A stored message, and the items that it is.
 pub struct Stored {
     pub session: SessionId,
-    pub message: MessageId,
     pub items: Vec<Value>,
 }
 
@@ -62,11 +61,7 @@ pub async fn stored(app: &App, project: &ProjectId, item: &str) -> Result<Option
         None => None,
         Some(Source::Input(id)) => {
             let found = app.store().input_message(project.clone(), id).await?;
-            found.map(|found| Stored {
-                items: items::of_input(&found.id, &found.message),
-                session: found.session_id,
-                message: found.id,
-            })
+            found.map(|found| Stored { items: items::of_input(&found.id, &found.message), session: found.session_id })
         }
         Some(Source::Answer(turn)) => {
             let found = app.store().turn(project.clone(), turn).await?;
@@ -74,7 +69,7 @@ pub async fn stored(app: &App, project: &ProjectId, item: &str) -> Result<Option
                 let status = items::status_after(turn.status);
                 let answer = turn.answer?;
                 let items = items::of_answer(&turn.id, &answer.message, status);
-                Some(Stored { session: turn.session, message: answer.id, items })
+                Some(Stored { session: turn.session, items })
             })
         }
     })

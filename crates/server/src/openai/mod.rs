@@ -42,11 +42,11 @@ pub fn router() -> Router<App> {
             get(conversations::read).post(conversations::change).delete(conversations::delete),
         )
         .route("/v1/conversations/{id}/items", get(conversations::list).post(conversations::add))
-        .route("/v1/conversations/{id}/items/{item}", get(conversations::item))
+        .route("/v1/conversations/{id}/items/{item}", get(conversations::item).delete(conversations::delete_item))
         .route("/v1/responses", post(responses::create))
         .route("/v1/responses/input_tokens", post(compact::input_tokens))
         .route("/v1/responses/compact", post(compact::compact))
-        .route("/v1/responses/{id}", get(responses::read))
+        .route("/v1/responses/{id}", get(responses::read).delete(responses::delete))
         .route("/v1/responses/{id}/cancel", post(responses::cancel))
         .route("/v1/responses/{id}/input_items", get(responses::input_items))
 }

@@ -7,7 +7,7 @@ use axum::{
 };
 use scheduler::{Accepted, Aside, Ask, AskInput, Watch};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use session::{
     event::EventId,
     id::{ProjectId, TurnId},
@@ -97,7 +97,7 @@ pub async fn ask(app: &App, project: &ProjectId, wanted: Wanted) -> Result<Ask, 
         After::Nothing => (None, Parent::Head),
         After::Session(session) => (Some(session), Parent::Head),
         After::Turn(turn) => {
-            let before = app.store().turn(project.clone(), turn.clone()).await?;
+            let before = there(app.store().turn(project.clone(), turn.clone()).await?);
             (Some(before.ok_or_else(previous_response_not_found)?.session), Parent::Turn(turn))
         }
     };
@@ -156,6 +156,16 @@ pub async fn cancel(
     Ok(Json(response(&app, &caller.project, turn).await?))
 }
 
+/// What was said stays in its conversation. A response that has not ended is cancelled first.
+pub async fn delete(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
+    let turn = find(&app, &caller.project, &turn_id(&id)?).await?.id;
+    app.scheduler.delete_response(caller.project, turn).await.map_err(|error| match error {
+        store::Error::TurnNotFound => not_found(),
+        other => other.into(),
+    })?;
+    Ok(Json(json!({"id": id, "object": "response", "deleted": true})))
+}
+
 /// What the response itself was asked with; what came before it is in its conversation.
 pub async fn input_items(
     State(app): State<App>,
@@ -168,12 +178,14 @@ pub async fn input_items(
     let input = app.store().input(caller.project, turn.id).await?;
     let said = input.iter().flat_map(|input| items::of_input(&input.id, &input.message)).collect();
     listed.add(said);
-    Ok(Json(listed.answer()?))
+    listed.skip_to_cursor()?;
+    Ok(Json(listed.answer()))
 }
 
 /// The response as it stands.
 async fn response(app: &App, project: &ProjectId, turn: TurnId) -> Result<Value, ApiError> {
-    let found = app.scheduler.so_far(project.clone(), turn).await?.ok_or_else(not_found)?;
+    let found = app.scheduler.so_far(project.clone(), turn).await?;
+    let found = found.filter(|found| !found.turn.response_deleted).ok_or_else(not_found)?;
     let mut fold = Fold::new(found.turn.clone(), true, app.dialect);
     for stored in &found.events {
         fold.push(stored.id, &stored.event, Some(&found.turn));
@@ -182,7 +194,12 @@ async fn response(app: &App, project: &ProjectId, turn: TurnId) -> Result<Value,
 }
 
 async fn find(app: &App, project: &ProjectId, id: &TurnId) -> Result<Turn, ApiError> {
-    app.store().turn(project.clone(), id.clone()).await?.ok_or_else(not_found)
+    there(app.store().turn(project.clone(), id.clone()).await?).ok_or_else(not_found)
+}
+
+/// A turn that has been deleted as a response is none any more.
+fn there(turn: Option<Turn>) -> Option<Turn> {
+    turn.filter(|turn| !turn.response_deleted)
 }
 
 fn turn_id(response: &str) -> Result<TurnId, ApiError> {

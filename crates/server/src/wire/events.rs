@@ -105,6 +105,7 @@ struct SessionData<'a> {
 enum State<'a> {
     Whole { session: Option<&'a SessionView> },
     Queue { queued: Option<u32>, paused: Option<bool> },
+    Message { turn_id: &'a TurnId },
     Gone {},
 }
 
@@ -126,6 +127,8 @@ pub fn feed_frame(
         Notice::SessionCreated { .. } => ("session.created", State::Whole { session }),
         Notice::SessionUpdated { .. } => ("session.updated", State::Whole { session }),
         Notice::SessionDeleted { .. } => ("session.deleted", State::Gone {}),
+        Notice::MessageDeleted { turn, .. } => ("message.deleted", State::Message { turn_id: turn }),
+        Notice::Erased { .. } => return Ok(()),
         Notice::QueueChanged { .. } => {
             let (queued, paused) = (session.map(|session| session.queued), session.map(|session| session.paused));
             ("queue.changed", State::Queue { queued, paused })

@@ -7,6 +7,7 @@ mod chat;
 mod events;
 mod export;
 mod openai;
+mod openai_deletion;
 mod openai_input;
 mod openai_isolation;
 mod providers;

@@ -15,28 +15,28 @@ fn call(id: &str, name: &str, arguments: &str) -> Step {
     Step::Delta(Delta::ToolCall { index: 0, id, name, arguments: arguments.to_owned() })
 }
 
-fn calls() -> Step {
+pub fn calls() -> Step {
     Step::Delta(Delta::Finish(Finish::ToolCalls))
 }
 
-async fn respond(server: &Server, body: Value) -> Value {
+pub async fn respond(server: &Server, body: Value) -> Value {
     server.post("/v1/responses", body).await.expect(200)
 }
 
-fn said(response: &Value) -> &str {
+pub fn said(response: &Value) -> &str {
     response["output"][0]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{response}"))
 }
 
-fn id(object: &Value) -> &str {
+pub fn id(object: &Value) -> &str {
     object["id"].as_str().unwrap()
 }
 
-async fn conversation(server: &Server) -> String {
+pub async fn conversation(server: &Server) -> String {
     id(&server.post("/v1/conversations", json!({})).await.expect(200)).to_owned()
 }
 
 /// The data of each event; the last line is `[DONE]`.
-fn events(answer: &Answer) -> Vec<Value> {
+pub fn events(answer: &Answer) -> Vec<Value> {
     let text = answer.text();
     let data: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
     assert_eq!(data.last(), Some(&"[DONE]"), "{text}");
