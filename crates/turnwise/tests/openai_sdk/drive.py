@@ -188,6 +188,31 @@ def a_conversation_of_many_items():
         assert texts(client.conversations.items.list(conversation, limit=limit, order="asc")) == said, limit
 
 
+def deletion():
+    conversation = client.conversations.create(metadata={"topic": "demo"})
+    first = client.responses.create(model="up", conversation=conversation.id, input="use tools", tools=[LOOK])
+    output = {"type": "function_call_output", "call_id": first.output[-1].call_id, "output": "a cat"}
+    second = client.responses.create(model="up", conversation=conversation.id, input=[output], tools=[LOOK])
+    kinds = []
+    for item in client.conversations.items.list(conversation.id, limit=1):
+        deleted = client.conversations.items.delete(item.id, conversation_id=conversation.id)
+        assert deleted == conversation, deleted
+        gone = lambda: client.conversations.items.retrieve(item.id, conversation_id=conversation.id)
+        refused(NotFoundError, "item_not_found", gone)
+        kinds.append(item.type)
+    assert kinds == ["message", "function_call_output", "function_call", "reasoning", "message"], kinds
+    assert list(client.conversations.items.list(conversation.id)) == []
+    third = client.responses.create(model="up", conversation=conversation.id, input="five")
+    assert third.output_text == "answer to five", third
+
+    for response in (first, second, third):
+        assert client.responses.delete(response.id) is None
+        refused(NotFoundError, "response_not_found", lambda: client.responses.retrieve(response.id))
+    after = lambda: client.responses.create(model="up", input="x", previous_response_id=third.id)
+    refused(BadRequestError, "previous_response_not_found", after)
+    assert [item.content[0].text for item in client.conversations.items.list(conversation.id)] == ["answer to five", "five"]
+
+
 def function_call():
     first = client.responses.create(model="up", input="use tools", tools=[LOOK])
     (call,) = [item for item in first.output if item.type == "function_call"]
@@ -248,6 +273,7 @@ STORIES = [
     nothing_is_kept,
     a_conversation_of_many_items,
     function_call,
+    deletion,
     errors,
     openai_knows_every_answer,
 ]

@@ -13,6 +13,7 @@ mod idempotency;
 mod keys;
 mod lanes;
 mod openai;
+mod openai_deletion;
 mod openai_promises;
 mod openai_sdk;
 mod operating;

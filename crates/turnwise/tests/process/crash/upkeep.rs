@@ -1,5 +1,7 @@
-//! Killed around what is done beside the turns: keys made and revoked, old data thrown away, what was said indexed.
+//! Killed around what is done beside the turns: keys made and revoked, old data thrown away, what was said indexed and
+//! deleted.
 
+use http::Method;
 use serde_json::json;
 use upstream::Script;
 
@@ -168,5 +170,39 @@ async fn a_session_keeps_a_title_after_a_kill_around_its_making() {
         // The title is worth no second call, and nothing of the conversation hung on it.
         let said: Vec<String> = lab.messages(moment).await.into_iter().map(|(_, text)| text).collect();
         assert_eq!(said, ["Its first line", "an answer"]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_there_whole_or_gone_after_a_kill_around_its_deletion() {
+    let mut lab = Lab::start().await;
+    lab.upstream.respond(|_| Script::text("an answer"));
+    for moment in MOMENTS {
+        lab.session(moment).await;
+        let turn = turn_id(&lab.chat(moment, "a question").await);
+        let (item, response) =
+            (format!("/v1/conversations/conv_{moment}/items/msg_{turn}_0"), format!("/v1/responses/resp_{turn}"));
+        let gone = moment == "after_commit";
+        for (point, path, code) in [
+            (format!("delete_said.{moment}=kill"), &item, "item_not_found"),
+            (format!("delete_response.{moment}=kill"), &response, "response_not_found"),
+        ] {
+            lab.restart_with_faults(&point).await;
+            let delete = lab.client.request(Method::DELETE, path).body(Default::default()).unwrap();
+            lab.client.try_send(delete).await.expect_err("nothing is claimed");
+            lab.server.killed_itself().await;
+            lab.restart().await;
+            if !gone {
+                lab.client.get(path).await.expect(200);
+                lab.client.delete(path).await.expect(200);
+            }
+            lab.client.get(path).await.error(404, code);
+            lab.client.delete(path).await.error(404, code);
+        }
+        let names: Vec<String> = lab.events(&turn).await.into_iter().map(|event| event.name).collect();
+        assert_eq!(names, ["turn.completed"], "the log went with the answer");
+        lab.chat(moment, "and now?").await;
+        let sent = lab.prompts().pop().unwrap();
+        assert_eq!(sent.into_iter().map(|(_, text)| text).collect::<Vec<_>>(), ["a question", "and now?"]);
     }
 }
