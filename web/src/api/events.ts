@@ -24,6 +24,7 @@ type TurnEvent =
 type SessionEvent =
   | Told<"session.created" | "session.updated", { session_id: string; session: Session | null }>
   | Told<"session.deleted", { session_id: string }>
+  | Told<"message.deleted", OfTurn>
   | Told<"queue.changed", { session_id: string; queued: number | null; paused: boolean | null }>;
 
 /** `reset`: the feed has a gap, or begins now. What was fetched before may be out of date. */

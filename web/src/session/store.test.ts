@@ -1,11 +1,17 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "~/api/client";
+import type { FeedEvent } from "~/api/events";
 import { useLink } from "~/api/feed";
 import type { SessionPage } from "~/api/types";
-import { hold, sessionState, startSessions } from "./store";
+import { hold, loadOlder, sessionState, startSessions } from "./store";
 
 vi.mock("~/api/client", async (original) => ({ ...(await original<typeof import("~/api/client")>()), api: { GET: vi.fn() } }));
-vi.mock("~/api/feed", async (original) => ({ ...(await original<typeof import("~/api/feed")>()), watch: () => () => undefined }));
+const feed = vi.hoisted(() => [] as ((event: FeedEvent) => void)[]);
+vi.mock("~/api/feed", async (original) => ({
+  ...(await original<typeof import("~/api/feed")>()),
+  watch: () => () => undefined,
+  onEvent: (take: (event: FeedEvent) => void) => feed.push(take),
+}));
 
 const GET = vi.mocked(api.GET as () => Promise<unknown>);
 const page = { id: "s", running: null, messages: [], queue: [], has_more: false, cursor: "c" } as unknown as SessionPage;
@@ -14,10 +20,16 @@ const settled = () => vi.advanceTimersByTimeAsync(0);
 
 beforeEach(() => {
   vi.useFakeTimers();
+  // A hidden tab applies events by a timer.
+  vi.stubGlobal("document", { hidden: true });
+  vi.stubGlobal("window", globalThis);
   GET.mockReset();
   useLink.setState({ state: "live" });
 });
-afterEach(() => vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 startSessions();
 
 test("a session that could not be asked for is asked for again when the link is back", async () => {
@@ -30,6 +42,28 @@ test("a session that could not be asked for is asked for again when the link is 
   useLink.setState({ state: "live" });
   await settled();
   expect(sessionState("a")?.phase).toBe("ready");
+});
+
+test("what was deleted elsewhere goes from the rows, the older ones too", async () => {
+  const ids = () => [...(sessionState("c")?.thread.rows.values() ?? [])].flatMap((row) => row.message ?? []);
+  const message = (turn: string) => ({ id: turn, session_id: "c", turn_id: turn, role: "assistant", content: turn, status: "completed", siblings: [] });
+  const newest = { ...answered, data: { ...page, messages: [message("t2")], has_more: true } };
+  GET.mockResolvedValueOnce(newest);
+  hold("c", false);
+  await settled();
+  GET.mockResolvedValueOnce({ ...answered, data: { data: [message("t1")], has_more: false } });
+  await loadOlder("c");
+  expect(ids()).toEqual(["t1", "t2"]);
+
+  const tell = async (name: string) => {
+    GET.mockResolvedValueOnce(newest);
+    feed.forEach((take) => take({ name, cursor: "", data: { session_id: "c", turn_id: "t1" } } as unknown as FeedEvent));
+    await vi.advanceTimersByTimeAsync(200);
+  };
+  await tell("turn.queued");
+  expect(ids()).toEqual(["t1", "t2"]);
+  await tell("message.deleted");
+  expect(ids()).toEqual(["t2"]);
 });
 
 test("a server that refuses for a moment is asked again, though the link never broke", async () => {

@@ -31,6 +31,8 @@ interface Entry {
   changes: number;
   asking: boolean;
   askAgain: boolean;
+  /** Something that was said is gone: rows that were loaded before are not to be kept. */
+  anew: boolean;
   /** The last question got no answer: it is put again when the link is back. */
   unanswered: boolean;
 }
@@ -64,7 +66,7 @@ function make(id: string, fresh: boolean): Entry {
     branch: null,
     loadingOlder: false,
   }));
-  const entry: Entry = { store, users: 0, unwatch: watch(id), pending: [], changes: 0, asking: false, askAgain: false, unanswered: false };
+  const entry: Entry = { store, users: 0, unwatch: watch(id), pending: [], changes: 0, asking: false, askAgain: false, anew: false, unanswered: false };
   entries.set(id, entry);
   if (!fresh) void refresh(id);
   return entry;
@@ -118,6 +120,11 @@ function flush(): void {
     let open = false;
     for (const event of joinedDeltas(entry.pending.splice(0))) {
       if (event.name === "session.deleted") set(entry, { phase: "deleted" });
+      if (event.name === "message.deleted") {
+        entry.anew = true;
+        open = true;
+        continue;
+      }
       if (branch !== null && event.name.startsWith("turn.")) open = true;
       if (branch !== null) continue;
       const [next, need] = apply(thread, event, now);
@@ -143,18 +150,24 @@ export async function refresh(id: string): Promise<void> {
   entry.asking = true;
   entry.unanswered = false;
   const changes = entry.changes;
+  const anew = entry.anew;
+  entry.anew = false;
   try {
     const page = await ask(api.GET("/sessions/{id}", { params: { path: { id } } }));
     from(page.cursor);
     const state = entry.store.getState();
     if (state.branch !== null) {
       set(entry, { thread: { ...state.thread, session: sessionOf(page), queue: page.queue, running: page.running ?? null } });
+      if (anew) await showBranch(id, state.branch);
     } else {
-      const thread = entry.changes === changes ? withPage(state.thread, page, Date.now()) : null;
+      const known = anew ? { ...state.thread, keys: [] } : state.thread;
+      const thread = entry.changes === changes ? withPage(known, page, Date.now()) : null;
       if (thread) set(entry, { thread, phase: "ready", error: null });
       else entry.askAgain = true;
+      entry.anew ||= anew && !thread;
     }
   } catch (cause) {
+    entry.anew ||= anew;
     if (cause instanceof ApiError) failed(entry, cause);
     else throw cause;
   } finally {
