@@ -40,6 +40,7 @@ fn routes(ids: &Ids) -> Vec<(Method, &'static str, String, Option<Value>, u16)> 
         to("/v1/conversations", &items_by_reference, 400),
         (Method::GET, "/v1/responses/{id}", a_response.clone(), None, 404),
         (Method::GET, "/v1/responses/{id}", format!("{a_response}?stream=true&starting_after=0"), None, 404),
+        (Method::DELETE, "/v1/responses/{id}", a_response.clone(), None, 404),
         (Method::POST, "/v1/responses/{id}/cancel", format!("{a_response}/cancel"), Some(json!({})), 404),
         (Method::GET, "/v1/responses/{id}/input_items", format!("{a_response}/input_items"), None, 404),
         (Method::GET, "/v1/conversations/{id}", a_conversation.clone(), None, 404),
@@ -54,6 +55,7 @@ fn routes(ids: &Ids) -> Vec<(Method, &'static str, String, Option<Value>, u16)> 
             404,
         ),
         (Method::GET, "/v1/conversations/{id}/items/{item}", format!("{items}/{item}"), None, 404),
+        (Method::DELETE, "/v1/conversations/{id}/items/{item}", format!("{items}/{item}"), None, 404),
     ]
 }
 

@@ -84,6 +84,31 @@ async def a_session_that_the_server_keeps():
     assert await elsewhere.get_items() == items
 
 
+async def a_session_taken_back():
+    session = OpenAIConversationsSession(openai_client=client)
+    await Runner.run(agent, "use tools", session=session)
+    await Runner.run(agent, "recall", session=session)
+    items = await session.get_items()
+    looked.pop()
+    # Back to before the second question, which is asked again.
+    assert [await session.pop_item(), await session.pop_item()] == [items[6], items[5]]
+    assert await session.get_items() == items[:5]
+    again = await Runner.run(agent, "recall", session=session)
+    assert again.final_output.split("\n") == HISTORY, again.final_output
+    items = await session.get_items()
+    popped = []
+    while item := await session.pop_item():
+        popped.append(item)
+    assert popped == items[::-1] and len(popped) == 7, popped
+    conversation = session.session_id
+    await session.clear_session()
+    try:
+        await client.conversations.retrieve(conversation)
+    except NotFoundError:
+        return
+    raise AssertionError("the conversation is still there")
+
+
 async def a_session_with_a_past():
     """More than one request takes; the second one begins between a function call and its output."""
     session = OpenAIConversationsSession(openai_client=client)
@@ -117,6 +142,7 @@ STORIES = [
     a_chain_that_is_streamed,
     a_conversation_of_the_servers,
     a_session_that_the_server_keeps,
+    a_session_taken_back,
     a_session_with_a_past,
     an_output_of_a_type,
 ]

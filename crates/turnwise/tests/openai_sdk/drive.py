@@ -209,7 +209,7 @@ def deletion():
         assert client.responses.delete(response.id) is None
         refused(NotFoundError, "response_not_found", lambda: client.responses.retrieve(response.id))
     after = lambda: client.responses.create(model="up", input="x", previous_response_id=third.id)
-    refused(BadRequestError, "previous_response_not_found", after)
+    refused(BadRequestError, "previous_response_not_found", after, "previous_response_id")
     assert [item.content[0].text for item in client.conversations.items.list(conversation.id)] == ["answer to five", "five"]
 
 

@@ -4,7 +4,7 @@ that is missing or of another kind, and a field that OpenAI does not have are al
 
 import json
 import re
-from typing import List, Optional
+from typing import List, Literal, Optional
 
 import httpx2
 from openai.types import Model
@@ -47,6 +47,14 @@ class Items(ConversationItemList):
         assert (self.first_id is None) == (self.last_id is None) == (not self.data), self
 
 
+class Deleted(BaseModel):
+    """The client reads nothing of it, and has no type for it."""
+
+    id: str
+    object: Literal["response"]
+    deleted: Literal[True]
+
+
 class Refusal(BaseModel):
     error: ErrorObject
 
@@ -58,6 +66,7 @@ WHAT = [
     ("POST", r"/responses/input_tokens", InputTokenCountResponse),
     ("POST", r"/responses/compact", Compacted),
     ("GET", r"/responses/[^/]+", Response),
+    ("DELETE", r"/responses/[^/]+", Deleted),
     ("POST", r"/responses/[^/]+/cancel", Response),
     ("GET", r"/responses/[^/]+/input_items", ResponseItemList),
     ("POST", r"/conversations", Conversation),
@@ -65,6 +74,7 @@ WHAT = [
     ("DELETE", r"/conversations/[^/]+", ConversationDeletedResource),
     ("GET|POST", r"/conversations/[^/]+/items", Items),
     ("GET", r"/conversations/[^/]+/items/[^/]+", ConversationItem),
+    ("DELETE", r"/conversations/[^/]+/items/[^/]+", Conversation),
 ]
 
 KNOWN_BESIDES = {

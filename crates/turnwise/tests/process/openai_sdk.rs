@@ -14,7 +14,7 @@ use crate::support::Lab;
 
 #[tokio::test]
 async fn the_official_python_client_works_unchanged() {
-    drive("openai_sdk", with_python, 17).await;
+    drive("openai_sdk", with_python, 18).await;
 }
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn the_official_node_client_works_unchanged() {
 
 #[tokio::test]
 async fn openai_agents_runs_unchanged() {
-    drive("openai_agents", with_python, 6).await;
+    drive("openai_agents", with_python, 7).await;
 }
 
 #[tokio::test]
