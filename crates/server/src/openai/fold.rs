@@ -4,6 +4,8 @@
 //! A message or a reasoning item ends where another item begins, or with the turn. A function call ends where its part
 //! does, once its arguments are a whole object: some upstreams write several calls by turns.
 
+mod item;
+
 use serde_json::{Value, json};
 use session::{
     event::{Event, EventId, PartKind, ReasoningKind, Snapshot},
@@ -12,6 +14,7 @@ use session::{
 };
 use store::Turn;
 
+use self::item::{Body, Item, Names, Part, Voice};
 use super::{
     dialect::Dialect,
     ids::{self, Kind},
@@ -53,114 +56,6 @@ pub struct Fold {
     taken_over_at: Option<u64>,
     next: u64,
     emitted: Vec<Emitted>,
-}
-
-struct Item {
-    id: String,
-    status: &'static str,
-    body: Body,
-}
-
-enum Body {
-    /// A message or a reasoning item.
-    Parts {
-        kind: Kind,
-        parts: Vec<Part>,
-        open: bool,
-    },
-    Call {
-        index: u32,
-        call: ToolCall,
-        shown: bool,
-    },
-}
-
-struct Part {
-    voice: Voice,
-    /// Its place among the parts of its list.
-    index: usize,
-    text: String,
-}
-
-/// How a part of an item speaks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Voice {
-    Text,
-    Refusal,
-    Thought,
-    Summary,
-}
-
-/// The names that a voice's events have.
-struct Names {
-    part_added: &'static str,
-    delta: &'static str,
-    done: &'static str,
-    part_done: &'static str,
-    index: &'static str,
-    /// Of the whole text, in `done`.
-    whole: &'static str,
-}
-
-impl Voice {
-    fn item(self) -> Kind {
-        match self {
-            Voice::Text | Voice::Refusal => Kind::Message,
-            Voice::Thought | Voice::Summary => Kind::Reasoning,
-        }
-    }
-
-    fn part(self, text: &str) -> Value {
-        match self {
-            Voice::Text => items::output_text(text),
-            Voice::Refusal => items::refusal(text),
-            Voice::Thought => items::reasoning_text(text),
-            Voice::Summary => items::summary_text(text),
-        }
-    }
-
-    fn names(self, dialect: Dialect) -> Names {
-        let (thought_delta, thought_done) = dialect.reasoning();
-        let (delta, done, whole) = match self {
-            Voice::Text => ("response.output_text.delta", "response.output_text.done", "text"),
-            Voice::Refusal => ("response.refusal.delta", "response.refusal.done", "refusal"),
-            Voice::Thought => (thought_delta, thought_done, "text"),
-            Voice::Summary => ("response.reasoning_summary_text.delta", "response.reasoning_summary_text.done", "text"),
-        };
-        let (part_added, part_done, index) = match self {
-            Voice::Summary => {
-                ("response.reasoning_summary_part.added", "response.reasoning_summary_part.done", "summary_index")
-            }
-            _ => ("response.content_part.added", "response.content_part.done", "content_index"),
-        };
-        Names { part_added, delta, done, part_done, index, whole }
-    }
-}
-
-impl Item {
-    fn value(&self) -> Value {
-        match &self.body {
-            Body::Call { call, .. } => items::call(&self.id, self.status, call),
-            Body::Parts { kind: Kind::Reasoning, parts, .. } => {
-                let of = |summary: bool| {
-                    let those = parts.iter().filter(|part| (part.voice == Voice::Summary) == summary);
-                    those.map(|part| part.voice.part(&part.text)).collect()
-                };
-                items::reasoning(&self.id, self.status, of(true), of(false))
-            }
-            Body::Parts { parts, .. } => {
-                items::said(&self.id, self.status, parts.iter().map(|part| part.voice.part(&part.text)).collect())
-            }
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        self.status == IN_PROGRESS
-    }
-
-    fn is_shown(&self) -> bool {
-        !matches!(self.body, Body::Call { shown: false, .. })
-    }
 }
 
 impl Fold {
