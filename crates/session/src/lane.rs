@@ -1,4 +1,5 @@
 //! A session's lane: at most one turn runs, the others wait in order. Who may start, who waits, who is turned away.
+//! Free turns ([`crate::free`]) are beside it, and none of what it counts.
 
 use crate::{
     id::TurnId,
@@ -102,6 +103,12 @@ impl Lane {
             return Admission::Queue { place: Place::Front, stop: self.running.clone() };
         }
         Admission::Queue { place, stop: None }
+    }
+
+    /// The lane as a turn finds it that continues `parent`, which still runs: a free turn stands in its way like one of
+    /// the lane's own.
+    pub fn behind(self, parent: Option<TurnId>) -> Lane {
+        Lane { running: self.running.or(parent), ..self }
     }
 
     pub fn next(&self, now: Time) -> Next {
@@ -218,6 +225,24 @@ mod tests {
             ("held", "nothing"),
         ] {
             assert_eq!(next(state), expected, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_running_parent_beside_the_lane_stands_in_the_way_of_what_continues_it() {
+        let behind = |state: &str| lane(state).behind(Some(turn("p")));
+        assert_eq!(behind("running").running, Some(turn("r")), "what runs in the lane comes first");
+        assert_eq!(lane("queued").behind(None), lane("queued"));
+        for state in ["", "queued", "queued held"] {
+            assert_eq!(behind(state).next(NOW), Next::Nothing, "{state}");
+        }
+        let table = [
+            (IfBusy::Queue, Admission::Queue { place: Place::Back, stop: None }),
+            (IfBusy::Reject, Admission::Refuse(Refusal::Busy { turn: Some(turn("p")) })),
+            (IfBusy::Interrupt, Admission::Queue { place: Place::Front, stop: Some(turn("p")) }),
+        ];
+        for (if_busy, expected) in table {
+            assert_eq!(behind("").admit(if_busy, Place::Back, 3, NOW), expected, "{if_busy:?}");
         }
     }
 

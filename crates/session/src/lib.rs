@@ -10,6 +10,7 @@ mod words;
 pub mod answer;
 pub mod config;
 pub mod event;
+pub mod free;
 pub mod history;
 pub mod id;
 pub mod lane;
