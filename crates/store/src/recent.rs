@@ -108,6 +108,8 @@ impl Generations {
     }
 
     fn insert(&mut self, key: Key, stretch: Stretch) {
+        // Two turns that continued one turn and came to nothing both leave its path here.
+        self.remove(&key);
         let bytes = stretch.bytes();
         if bytes > BYTES_MAX / 16 {
             return;
@@ -182,5 +184,59 @@ impl Told {
     fn through(&self) -> Counters {
         let answer = self.answer.as_ref().map(|(_, tokens)| Counters { messages: 1, tokens: (*tokens).into() });
         self.through + answer.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use session::{
+        id::Owner,
+        turn::{Failure, FailureCode, Status, Usage},
+    };
+
+    use super::*;
+
+    fn project() -> ProjectId {
+        "p".parse().unwrap()
+    }
+
+    fn told(name: &str, at: u64) -> Told {
+        let counters = |messages| Counters { messages, tokens: 0 };
+        let (before, through) = (counters(at), counters(at + 1));
+        Told { id: name.parse().unwrap(), before, through, messages: vec![Message::user(name)], answer: None }
+    }
+
+    fn path(turns: u64) -> Stretch {
+        Stretch((1..=turns).map(|turn| told(&format!("t{turn}"), turn - 1)).collect())
+    }
+
+    fn fail(recent: &Recent, turn: &str) {
+        let owner: Owner = "me".parse().unwrap();
+        let fence = Fence { project: project(), turn: turn.parse().unwrap(), epoch: 1, owner };
+        let error = Failure::new(FailureCode::UpstreamError, "it broke");
+        let outcome = Outcome {
+            status: Status::Failed,
+            reason: None,
+            finish: None,
+            answer: None,
+            model: None,
+            usage: Usage::default(),
+            error: Some(error),
+        };
+        recent.end(&fence, &outcome, 0);
+    }
+
+    #[test]
+    fn a_path_that_two_turns_continued_in_vain_is_remembered_once() {
+        let recent = Recent::default();
+        for turn in ["a", "b"] {
+            recent.begin(&project(), path(4), told(turn, 4));
+        }
+        ["a", "b"].iter().for_each(|turn| fail(&recent, turn));
+        let generations = recent.generations();
+        let held: Vec<(&str, usize)> =
+            generations.young.iter().map(|((_, turn), stretch)| (turn.as_str(), stretch.0.len())).collect();
+        assert_eq!(held, [("t4", 4)]);
+        assert_eq!(generations.young_bytes, path(4).bytes(), "and counted once");
     }
 }
