@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use session::{
-    event::{Event, EventId},
+    event::EventId,
     id::{ConfigId, ProjectId, SessionId, TurnId},
     lane::{IfBusy, Place},
     message::{Content, Message, Role, answered_before},
@@ -15,7 +15,7 @@ use store::{Admit, Admitted, Idempotency, Input, InputMessage, NextUp, Parent, S
 
 use crate::{
     Inner, Notice, Scheduler, Watch,
-    live::{Live, Shown},
+    live::{Live, Waits},
 };
 
 /// Messages that a turn's input can have.
@@ -38,6 +38,8 @@ pub struct Ask {
     pub request: Option<serde_json::Value>,
     pub config: Option<ConfigId>,
     pub if_busy: IfBusy,
+    /// It may run beside the lane. A new session becomes a chain by it; in a session that is none it changes nothing.
+    pub free: bool,
     pub key: Option<Idempotency>,
 }
 
@@ -118,10 +120,9 @@ impl Inner {
                 self.spawn_lane(NextUp::Started(started), project.clone(), session.clone());
                 Ok(self.accepted(live, None))
             }
-            Admitted::Queued { position, stop, look_again, .. } => {
+            Admitted::Queued { position, free, parent, stop, look_again, .. } => {
                 self.acknowledge(&live, made);
-                let id = EventId::new(0, 1);
-                live.publish(&self.feed, [Shown { id, event: Arc::new(Event::Queued { position }), turn: None }]);
+                live.queued(&self.feed, position, Waits { in_lane: !free, parent });
                 self.queue_changed(&live);
                 if let Some(running) = stop.and_then(|turn| self.lives.get(&project, &turn)) {
                     running.stop(Stop::MakeWay);
@@ -189,6 +190,7 @@ impl Inner {
             if_busy: ask.if_busy,
             place,
             queue_max: self.settings.queue_max,
+            free: ask.free,
             key: ask.key,
             owner: self.owner.clone(),
             now: self.clock.now(),

@@ -76,6 +76,7 @@ fn begun(ask: Admit, started: &Started) -> Turn {
         queued_at_place: None,
         parent,
         parent_given,
+        free: false,
         epoch: started.epoch,
         owner: None,
         attempts: 0,

@@ -1,10 +1,11 @@
-//! A session's lane: runs its turns one after another for as long as there are any.
+//! A session's lane: runs its turns one after another for as long as there are any. A free turn runs the same way, as a
+//! lane of one.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use session::{
-    id::{ProjectId, SessionId},
+    id::{ProjectId, SessionId, TurnId},
     time::Time,
     turn::{Failure, FailureCode},
 };
@@ -28,27 +29,42 @@ impl Inner {
             next = match next {
                 NextUp::Nothing => return,
                 NextUp::Wait(until) => self.wait_and_start(until, &project, &session).await,
-                NextUp::Started(started) => match self.run_turn(*started).await {
-                    Some(next) => next,
-                    None => return self.leave(&project, &session),
-                },
+                NextUp::Started(started) => {
+                    let (turn, free) = (started.turn.clone(), started.free);
+                    match self.run_turn(*started).await {
+                        Some(next) => next,
+                        None => return self.leave(&project, &session, &turn, free),
+                    }
+                }
             };
         }
     }
 
-    /// The turn that ran was left to somebody else, and so is the queue behind it: its watchers look in the store.
-    fn leave(&self, project: &ProjectId, session: &SessionId) {
+    /// The turn that ran was left to somebody else, and so is what waits for it, its lane's queue above all: their
+    /// watchers look in the store.
+    fn leave(&self, project: &ProjectId, session: &SessionId, turn: &TurnId, free: bool) {
         for live in self.lives.all() {
-            if live.project == *project && live.session == *session {
+            let left =
+                live.waits().is_some_and(|waits| (waits.in_lane && !free) || waits.parent.as_ref() == Some(turn));
+            if left && live.project == *project && live.session == *session {
                 self.lives.remove(&live);
                 live.abandon();
             }
         }
     }
 
+    /// What a turn's end has started beside the lane, each as a task of its own.
+    pub(crate) fn spawn_free(self: &Arc<Self>, started: Vec<Started>) {
+        for started in started {
+            let (project, session) = (started.project.clone(), started.session.clone());
+            self.spawn_lane(NextUp::Started(Box::new(started)), project, session);
+        }
+    }
+
     async fn wait_and_start(&self, until: Time, project: &ProjectId, session: &SessionId) -> NextUp {
         let ms = until.since(self.clock.now());
         tokio::select! {
+            biased;
             () = self.draining.cancelled() => return NextUp::Nothing,
             () = tokio::time::sleep(Duration::from_millis(ms)) => {}
         }
@@ -65,6 +81,7 @@ impl Inner {
 
     async fn run_turn(self: &Arc<Self>, mut started: Started) -> Option<NextUp> {
         let live = self.live_of(&started);
+        live.started(&self.feed, started.waited_at);
         if started.waited_at.is_some() {
             self.queue_changed(&live);
         }
@@ -87,7 +104,7 @@ impl Inner {
     }
 
     /// A panic ends the one turn that it happened in.
-    async fn give_up(&self, live: &Live, started: &Started) -> Option<NextUp> {
+    async fn give_up(self: &Arc<Self>, live: &Live, started: &Started) -> Option<NextUp> {
         tracing::error!(turn_id = %started.turn, session_id = %started.session, "a turn panicked");
         let stored = self.store.events(started.project.clone(), started.turn.clone(), Default::default()).await;
         let said: Vec<_> = stored.ok().flatten().map(|found| found.events).unwrap_or_default();
@@ -124,6 +141,7 @@ impl Inner {
         match self.store.finish(finish).await {
             Ok(finished) => {
                 self.ended(live, finished.turn);
+                self.spawn_free(finished.children);
                 Some(finished.next)
             }
             Err(error) => {

@@ -41,8 +41,19 @@ pub struct Live {
     stop: watch::Sender<Option<Stop>>,
 }
 
+/// For what a turn waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Waits {
+    /// For its place in the lane; a free turn does not.
+    pub in_lane: bool,
+    /// For the end of the turn that it continues.
+    pub parent: Option<TurnId>,
+}
+
 #[derive(Debug, Default)]
 struct Log {
+    /// `None` once the turn has started.
+    waits: Option<Waits>,
     events: VecDeque<Shown>,
     bytes: usize,
     /// Everything up to here is in the store.
@@ -91,7 +102,10 @@ impl Live {
     /// Shows events to every watcher, and to the feed at the same moment, so that what is seen here and the feed's
     /// cursor always agree. The feed hears of stored turns alone.
     pub(crate) fn publish(&self, feed: &Feed, events: impl IntoIterator<Item = Shown>) {
-        let mut log = self.log();
+        self.show(self.log(), feed, events);
+    }
+
+    fn show(&self, mut log: MutexGuard<'_, Log>, feed: &Feed, events: impl IntoIterator<Item = Shown>) {
         let logged = events.into_iter().inspect(|shown| {
             log.bytes += weight(&shown.event);
             log.over |= shown.turn.is_some();
@@ -107,6 +121,28 @@ impl Live {
         drop(log);
         // Fails when nobody watches.
         let _ = self.changed.send(());
+    }
+
+    /// Shows that the turn waits. It may have started before its sender came to say so, and then this was shown.
+    pub(crate) fn queued(&self, feed: &Feed, position: u32, waits: Waits) {
+        let mut log = self.log();
+        if log.events.is_empty() {
+            log.waits = Some(waits);
+            self.show(log, feed, [waiting(position)]);
+        }
+    }
+
+    /// The turn runs from now on; `waited_at` is its place while it waited.
+    pub(crate) fn started(&self, feed: &Feed, waited_at: Option<u32>) {
+        let mut log = self.log();
+        log.waits = None;
+        if log.events.is_empty() {
+            self.show(log, feed, waited_at.map(waiting));
+        }
+    }
+
+    pub(crate) fn waits(&self) -> Option<Waits> {
+        self.log().waits.clone()
     }
 
     /// The events up to `id` are durable and may leave memory.
@@ -165,6 +201,11 @@ impl Live {
     }
 }
 
+/// What a watcher is told first of a turn that waits.
+fn waiting(position: u32) -> Shown {
+    Shown { id: EventId::new(0, 1), event: Arc::new(Event::Queued { position }), turn: None }
+}
+
 fn weight(event: &Event) -> usize {
     let text = match event {
         Event::Text { text, .. } | Event::Reasoning { text, .. } | Event::Refusal { text, .. } => text.len(),
@@ -202,5 +243,36 @@ impl Lives {
 
     pub(crate) fn len(&self) -> usize {
         self.map().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_a_turn_waited_is_shown_once_and_first_whoever_comes_first() {
+        let feed = Feed::new("boot".into());
+        for starts_early in [false, true] {
+            let live = Live::new("p".parse().unwrap(), "s".parse().unwrap(), "t".parse().unwrap());
+            let told = || live.queued(&feed, 2, Waits { in_lane: true, parent: None });
+            let starts = || {
+                live.started(&feed, Some(2));
+                let event = Arc::new(Event::Started { model: "m".into(), attempt: 1 });
+                live.publish(&feed, [Shown { id: EventId::new(1, 1), event, turn: None }]);
+            };
+            if starts_early {
+                starts();
+                told();
+            } else {
+                told();
+                assert!(live.waits().is_some());
+                starts();
+            }
+            let (events, ..) = live.so_far(&feed);
+            assert_eq!(*events[0].event, Event::Queued { position: 2 });
+            assert_eq!(events.iter().map(|shown| shown.id.to_string()).collect::<Vec<_>>(), ["0.1", "1.1"]);
+            assert!(live.waits().is_none());
+        }
     }
 }

@@ -1,16 +1,14 @@
 //! Back after a crash: running turns whose owner is gone are ended or run again, and idle lanes with a queue go on.
 
 use session::{
-    event::{Event, EventId},
     id::{ProjectId, TurnId},
     tokens,
 };
-use std::sync::Arc;
 use store::{NextUp, Takeover};
 
 use crate::{
     Scheduler,
-    live::{Live, Shown},
+    live::{Live, Waits},
 };
 
 /// Owners that a turn of which nothing was stored may have, one after another.
@@ -25,6 +23,8 @@ pub struct Recovered {
     pub interrupted: usize,
     /// Lanes that go on with their queue.
     pub lanes: usize,
+    /// Free turns that need not wait any more.
+    pub free: usize,
 }
 
 impl Scheduler {
@@ -37,10 +37,8 @@ impl Scheduler {
             for turn in inner.store.queue(project.clone(), session.clone()).await? {
                 let live = Live::new(project.clone(), session.clone(), turn.id);
                 inner.lives.insert(live.clone());
-                if let Some(position) = turn.queued_at_place {
-                    let event = Arc::new(Event::Queued { position });
-                    live.publish(&inner.feed, [Shown { id: EventId::new(0, 1), event, turn: None }]);
-                }
+                let position = turn.queued_at_place.unwrap_or_default();
+                live.queued(&inner.feed, position, Waits { in_lane: !turn.free, parent: turn.parent });
             }
         }
         for (project, turn) in inner.store.orphans(inner.owner.clone()).await? {
@@ -48,6 +46,9 @@ impl Scheduler {
         }
         for (project, session) in lanes {
             let now = inner.clock.now();
+            let free = inner.store.start_free(project.clone(), session.clone(), inner.owner.clone(), now).await?;
+            recovered.free += free.len();
+            inner.spawn_free(free);
             let next = inner.store.start_next(project.clone(), session.clone(), inner.owner.clone(), now).await?;
             recovered.lanes += usize::from(matches!(next, NextUp::Started(_)));
             inner.spawn_lane(next, project, session);
@@ -78,6 +79,8 @@ impl Scheduler {
                 inner.stats.turn_ended(&ended.turn);
                 let session = ended.turn.session.clone();
                 recovered.lanes += usize::from(matches!(ended.next, NextUp::Started(_)));
+                recovered.free += ended.children.len();
+                inner.spawn_free(ended.children);
                 inner.spawn_lane(ended.next, project, session);
             }
         }

@@ -321,13 +321,15 @@ impl<'a> Running<'a> {
             self.inner.spawn_title(&self.started.project, &finished.turn);
         }
         self.inner.ended(&self.live, finished.turn);
+        self.inner.spawn_free(finished.children);
         Some(finished.next)
     }
 
     /// Storage may be out of room for a while; the answer waits here until there is some, since it is nowhere else.
     async fn commit(&self, finish: Finish) -> Option<Finished> {
         if let Some(begun) = &self.live.aside {
-            return Some(Finished { turn: aside::ended(begun, finish), next: NextUp::Nothing, wants_title: false });
+            let turn = aside::ended(begun, finish);
+            return Some(Finished { turn, next: NextUp::Nothing, children: Vec::new(), wants_title: false });
         }
         let mut failures = 0;
         loop {

@@ -9,7 +9,7 @@ use session::{
     message::{Content, Message, Role},
     run::Stop,
 };
-use store::{Cancelled, Edit, Found, Said, Session, SessionChange, Source, StoredEvent, Turn};
+use store::{Cancelled, Edit, Found, NextUp, Said, Session, SessionChange, Source, StoredEvent, Turn};
 
 use crate::{Inner, Notice, Scheduler, Watch};
 
@@ -83,6 +83,9 @@ impl Scheduler {
         let message = message.map(|content| self.0.message(Message::new(Role::User, content)));
         let edited = self.0.store.edit(project.clone(), turn, Edit { message, position }).await?;
         self.0.notice_queue(&project, &edited.session);
+        if position.is_some() {
+            self.0.look_at_lane(&project, &edited.session);
+        }
         Ok(edited)
     }
 
@@ -121,7 +124,7 @@ impl Scheduler {
         .await
     }
 
-    /// Hides a session, cancels what it had queued, and stops what it runs.
+    /// Hides a session, cancels what waits there, and stops what runs.
     pub async fn delete_session(&self, project: ProjectId, session: SessionId) -> store::Result<()> {
         let inner = self.0.clone();
         self.detached(async move {
@@ -132,7 +135,7 @@ impl Scheduler {
                     inner.ended(&live, turn);
                 }
             }
-            if let Some(live) = running.and_then(|turn| inner.lives.get(&project, &turn)) {
+            for live in running.iter().filter_map(|turn| inner.lives.get(&project, turn)) {
                 live.stop(Stop::Cancel);
             }
             inner.feed.push(&project, Notice::SessionDeleted { session });
@@ -189,7 +192,12 @@ impl Scheduler {
 }
 
 impl Inner {
-    async fn cancel(&self, project: ProjectId, turn: TurnId) -> store::Result<Arc<Turn>> {
+    /// Starts the lane's next turn if that is another one now, and need not wait as the one before it did.
+    fn look_at_lane(self: &Arc<Self>, project: &ProjectId, session: &SessionId) {
+        self.spawn_lane(NextUp::Wait(self.clock.now()), project.clone(), session.clone());
+    }
+
+    async fn cancel(self: &Arc<Self>, project: ProjectId, turn: TurnId) -> store::Result<Arc<Turn>> {
         match self.store.cancel(project.clone(), turn.clone(), self.clock.now()).await? {
             Cancelled::Before(turn) => Ok(Arc::new(turn)),
             Cancelled::Done(cancelled) => {
@@ -197,6 +205,7 @@ impl Inner {
                     self.ended(&live, cancelled.clone());
                     self.queue_changed(&live);
                 }
+                self.look_at_lane(&project, &cancelled.session);
                 Ok(Arc::new(cancelled))
             }
             Cancelled::Running => {

@@ -68,6 +68,11 @@ impl From<Error> for ApiError {
                 "turn_not_editable",
                 "The turn carries tool results or continues an answer: its message cannot be changed. Cancel it instead.",
             ),
+            Error::NotInQueue => ApiError::conflict(
+                "turn_not_in_queue",
+                "The turn waits for the one that it continues and for nothing else, so it has no place to be moved to.",
+            )
+            .param("position"),
             Error::NotIncomplete => ApiError::conflict(
                 "turn_not_incomplete",
                 "The turn has a whole answer, or none at all: there is nothing to continue. Use retry.",

@@ -19,6 +19,7 @@ pub fn turn(status: Status) -> Turn {
         queued_at_place: None,
         parent: None,
         parent_given: false,
+        free: false,
         epoch: 1,
         owner: None,
         attempts: 1,

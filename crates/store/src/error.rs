@@ -35,6 +35,8 @@ pub enum Error {
     AlreadyStarted,
     #[error("the turn's message is not its sender's to change")]
     NotEditable,
+    #[error("the turn waits beside the queue")]
+    NotInQueue,
     #[error("the turn's answer is not incomplete")]
     NotIncomplete,
     #[error("what the turn was asked has been deleted")]

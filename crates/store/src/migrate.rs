@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_search.sql"),
     include_str!("migrations/0003_titles.sql"),
     include_str!("migrations/0004_input.sql"),
+    include_str!("migrations/0005_free_turns.sql"),
     include_str!("migrations/0006_deleted.sql"),
 ];
 

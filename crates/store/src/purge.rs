@@ -58,9 +58,11 @@ impl Store {
 fn sessions(conn: &Connection, before: &str) -> Result<usize> {
     let found = conn
         .prepare_cached(
-            "SELECT project_id, id FROM chat_sessions AS s WHERE deleted_at < ? AND NOT EXISTS
-               (SELECT 1 FROM chat_turns t WHERE t.project_id = s.project_id AND t.session_id = s.id
-                AND t.status = 'running')
+            "SELECT project_id, id FROM chat_sessions AS s WHERE deleted_at < ?
+             AND NOT EXISTS (SELECT 1 FROM chat_turns t WHERE t.project_id = s.project_id AND t.session_id = s.id
+                             AND t.status = 'running' AND t.free = 0)
+             AND NOT EXISTS (SELECT 1 FROM chat_turns t WHERE t.project_id = s.project_id AND t.session_id = s.id
+                             AND t.status = 'running' AND t.free = 1)
              ORDER BY deleted_at LIMIT 1",
         )?
         .query_row([before], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)));

@@ -289,6 +289,7 @@ fn ask(session: &str, turn: &str, text: &str) -> Admit {
         request: None,
         config: None,
         if_busy: IfBusy::Queue,
+        free: false,
         place: Place::Back,
         queue_max: 10,
         key: None,

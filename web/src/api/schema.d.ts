@@ -479,7 +479,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The running turn and what it has said so far. */
+        /** @description The turn that `running` names and what it has said so far. */
         ActiveTurn: {
             /** @description The last event in it: `GET /turns/{id}/events?after=` goes on from here. */
             last_event_id: string;
@@ -847,10 +847,10 @@ export interface components {
                 pinned: boolean;
                 /**
                  * Format: int32
-                 * @description Turns that wait.
+                 * @description Turns that wait, in the lane or for their parent.
                  */
                 queued: number;
-                /** @description The turn that runs now. */
+                /** @description The turn that runs now. Beside the lane's there may be others: without one there, the one that started last. */
                 running?: string | null;
                 system?: string | null;
                 title?: string | null;
@@ -1113,10 +1113,10 @@ export interface components {
             pinned: boolean;
             /**
              * Format: int32
-             * @description Turns that wait.
+             * @description Turns that wait, in the lane or for their parent.
              */
             queued: number;
-            /** @description The turn that runs now. */
+            /** @description The turn that runs now. Beside the lane's there may be others: without one there, the one that started last. */
             running?: string | null;
             system?: string | null;
             title?: string | null;

@@ -3,6 +3,8 @@
 
 mod aside;
 mod attempts;
+mod free;
+mod free_walk;
 mod lanes;
 mod recovery;
 mod rig;

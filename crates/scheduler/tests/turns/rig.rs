@@ -160,6 +160,7 @@ pub fn ask(session: &SessionId, input: AskInput) -> Ask {
         request: None,
         config: None,
         if_busy: IfBusy::Queue,
+        free: false,
         key: None,
     }
 }

@@ -73,6 +73,7 @@ impl Completion {
             request: None,
             config: self.config,
             if_busy: IfBusy::Queue,
+            free: false,
             key: None,
         };
         let aside = app.scheduler.aside(ask).await;
@@ -96,6 +97,7 @@ impl Completion {
             request: None,
             config: config.clone(),
             if_busy: kept.if_busy,
+            free: false,
             key: key.clone(),
         };
         let (existing, new) = (SessionRef::Existing(kept.session.clone()), SessionRef::New(kept.session.clone()));

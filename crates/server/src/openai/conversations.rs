@@ -148,6 +148,7 @@ async fn insert(
         request: None,
         config: None,
         if_busy: IfBusy::Queue,
+        free: false,
         key,
     };
     let accepted = app.scheduler.admit(ask).await.map_err(|error| of_admission(error, None))?;

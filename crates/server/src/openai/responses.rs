@@ -112,6 +112,7 @@ pub async fn ask(app: &App, project: &ProjectId, wanted: Wanted) -> Result<Ask, 
         request: wanted.given.stored(),
         config: wanted.config,
         if_busy: IfBusy::Queue,
+        free: false,
         key: None,
     })
 }

@@ -71,6 +71,7 @@ pub async fn chat(
         request: None,
         config: request.config_id,
         if_busy: request.if_busy.unwrap_or(IfBusy::Queue),
+        free: false,
         key,
     };
     let accepted = app.scheduler.admit(ask).await?;

@@ -136,6 +136,7 @@ async fn rerun(
         request: before.request,
         config: request.config_id.or(before.config),
         if_busy: request.if_busy.unwrap_or(IfBusy::Queue),
+        free: false,
         key,
     };
     let accepted = app.scheduler.admit(ask).await?;

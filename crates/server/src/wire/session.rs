@@ -95,10 +95,10 @@ pub struct SessionView {
     pub head_ended_at: Option<Time>,
     /// Turns started so far.
     pub turns: u64,
-    /// The turn that runs now.
+    /// The turn that runs now. Beside the lane's there may be others: without one there, the one that started last.
     #[schema(value_type = Option<String>)]
     pub running: Option<TurnId>,
-    /// Turns that wait.
+    /// Turns that wait, in the lane or for their parent.
     pub queued: u32,
     /// The queue waits for `POST /sessions/{id}/resume`.
     pub paused: bool,
@@ -152,7 +152,7 @@ pub struct SessionPage {
     pub cursor: String,
 }
 
-/// The running turn and what it has said so far.
+/// The turn that `running` names and what it has said so far.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActiveTurn {
     #[schema(value_type = String)]

@@ -46,7 +46,7 @@ impl Store {
                 require_config(conn, &project, config)?;
             }
             if let Some(head) = &change.head {
-                // The running turn will be the head when it ends.
+                // Whatever runs will be the head when it ends.
                 if session.running.is_some() {
                     return Err(Error::Busy { turn: session.running });
                 }
@@ -65,13 +65,13 @@ impl Store {
         })
     }
 
-    /// Hides the session and cancels what it had queued; gives the running turn, which its owner has to stop, and the
+    /// Hides the session and cancels what waits there; gives the running turns, which their owner has to stop, and the
     /// cancelled ones.
-    pub fn delete_session(&self, project: ProjectId, id: SessionId, now: Time) -> Reply<(Option<TurnId>, Vec<Turn>)> {
+    pub fn delete_session(&self, project: ProjectId, id: SessionId, now: Time) -> Reply<(Vec<TurnId>, Vec<Turn>)> {
         self.inner.writer.start_verb("delete_session", move |conn| {
-            let session = find(conn, &project, &id)?.ok_or(Error::SessionNotFound)?;
+            find(conn, &project, &id)?.ok_or(Error::SessionNotFound)?;
             let mut cancelled = Vec::new();
-            for turn in turns::queue(conn, &project, &id, u32::MAX)? {
+            for (turn, _) in turns::waiting(conn, &project, &id)? {
                 turns::cancel_queued(conn, &project, &turn, now)?;
                 cancelled.extend(turns::turn(conn, &project, &turn)?);
             }
@@ -80,7 +80,7 @@ impl Store {
                  WHERE project_id = ? AND id = ?",
             )?
             .execute(params![now.to_string(), project.as_str(), id.as_str()])?;
-            Ok((session.running, cancelled))
+            Ok((turns::all_running(conn, &project, &id)?, cancelled))
         })
     }
 

@@ -54,24 +54,29 @@ pub struct Session {
     pub head_ended_at: Option<Time>,
     pub turns: u64,
     pub paused: bool,
-    /// The turn that runs now.
+    /// The turn that runs now: the lane's, or else the free one that started last.
     pub running: Option<TurnId>,
+    /// Turns that wait, free ones included.
     pub queued: u32,
     pub created_at: Time,
     pub active_at: Time,
 }
 
 const SELECT: &str = "SELECT s.*,
-        (SELECT id FROM chat_turns t WHERE t.project_id = s.project_id AND t.session_id = s.id AND t.status = 'running')
-            AS running,
+        coalesce(
+            (SELECT id FROM chat_turns t WHERE t.project_id = s.project_id AND t.session_id = s.id
+                AND t.status = 'running' AND t.free = 0),
+            (SELECT id FROM chat_turns t WHERE t.project_id = s.project_id AND t.session_id = s.id
+                AND t.status = 'running' AND t.free = 1 ORDER BY number DESC LIMIT 1)) AS running,
         (SELECT count(*) FROM chat_turns t WHERE t.project_id = s.project_id AND t.session_id = s.id
             AND t.status = 'queued') AS queued,
+        EXISTS (SELECT 1 FROM chat_turns t WHERE t.project_id = s.project_id AND t.session_id = s.id
+            AND t.status = 'queued' AND t.free = 0) AS lane_waits,
         h.status AS head_status, h.ended_at AS head_ended_at
     FROM chat_sessions s LEFT JOIN chat_turns h ON h.project_id = s.project_id AND h.id = s.head";
 
 impl Session {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Session> {
-        let queued = row.get("queued")?;
         Ok(Session {
             id: word(row, "id")?,
             title: row.get("title")?,
@@ -87,9 +92,9 @@ impl Session {
             head_ended_at: optional_word(row, "head_ended_at")?,
             turns: row.get("turns")?,
             // With nobody waiting a pause says nothing.
-            paused: row.get("paused")? && queued > 0,
+            paused: row.get("paused")? && row.get("lane_waits")?,
             running: optional_word(row, "running")?,
-            queued,
+            queued: row.get("queued")?,
             created_at: time(row, "created_at")?,
             active_at: time(row, "active_at")?,
         })
@@ -116,7 +121,7 @@ impl Store {
                 return Err(Error::Taken);
             }
             ensure_project(conn, &project, now)?;
-            insert(conn, &project, &new, now)?;
+            insert(conn, &project, &new, false, now)?;
             idempotency::remember(conn, &project, key.as_ref(), new.id.as_str(), now)?;
             Ok(new.id.clone())
         })
@@ -149,6 +154,7 @@ pub(crate) fn insert_bare(
     project: &ProjectId,
     id: &SessionId,
     config: Option<&ConfigId>,
+    chain: bool,
     now: Time,
 ) -> Result<()> {
     let new = NewSession {
@@ -160,14 +166,14 @@ pub(crate) fn insert_bare(
         metadata: serde_json::json!({}),
         on_failure: OnFailure::Continue,
     };
-    insert(conn, project, &new, now)
+    insert(conn, project, &new, chain, now)
 }
 
-fn insert(conn: &Connection, project: &ProjectId, new: &NewSession, now: Time) -> Result<()> {
+fn insert(conn: &Connection, project: &ProjectId, new: &NewSession, chain: bool, now: Time) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO chat_sessions (project_id, id, title, config_id, system, metadata, on_failure,
-             created_at, active_at, auto_title)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)",
+             created_at, active_at, auto_title, chain)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10)",
     )?
     .execute(params![
         project.as_str(),
@@ -178,7 +184,8 @@ fn insert(conn: &Connection, project: &ProjectId, new: &NewSession, now: Time) -
         json(&new.metadata)?,
         new.on_failure.as_str(),
         now.to_string(),
-        new.auto_title.as_str()
+        new.auto_title.as_str(),
+        chain
     ])?;
     Ok(())
 }

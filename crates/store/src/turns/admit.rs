@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, params};
 use session::{
-    id::{ConfigId, SessionId, TurnId},
+    free,
+    id::{ConfigId, ProjectId, SessionId, TurnId},
     lane::{Admission, Place, Refusal},
     turn::Kind,
 };
@@ -41,7 +42,13 @@ fn admit(conn: &Connection, beside: &Beside, ask: &Admit) -> Result<Admitted> {
         _ => Some(choose_config(conn, ask, lane.config.as_ref())?),
     };
     let plan = resolve(conn, ask, session, &lane)?;
-    let decision = lane.lane.admit(ask.if_busy, ask.place, ask.queue_max, ask.now);
+    let free = ask.free && lane.chain;
+    let parent = running_parent(conn, &ask.project, &plan.parent)?;
+    let decision = if free {
+        free::admit(parent.as_ref(), ask.if_busy, lane.waiting, ask.queue_max)
+    } else {
+        lane.lane.clone().behind(parent.clone()).admit(ask.if_busy, ask.place, ask.queue_max, ask.now)
+    };
     if let Admission::Refuse(refusal) = decision {
         return Err(match refusal {
             Refusal::Busy { turn } => Error::Busy { turn },
@@ -52,10 +59,10 @@ fn admit(conn: &Connection, beside: &Beside, ask: &Admit) -> Result<Admitted> {
 
     if let SessionRef::New(id) = &ask.session {
         ensure_project(conn, &ask.project, ask.now)?;
-        sessions::insert_bare(conn, &ask.project, id, ask.config.as_ref(), ask.now)?;
+        sessions::insert_bare(conn, &ask.project, id, ask.config.as_ref(), lane.chain, ask.now)?;
     }
     idempotency::remember(conn, &ask.project, ask.key.as_ref(), ask.turn.as_str(), ask.now)?;
-    let new = New { ask, kind: plan.kind, config, parent: plan.parent };
+    let new = New { ask, kind: plan.kind, config, parent: plan.parent, free };
     match decision {
         Admission::Start => {
             let begin = start::Begin {
@@ -71,9 +78,12 @@ fn admit(conn: &Connection, beside: &Beside, ask: &Admit) -> Result<Admitted> {
         }
         Admission::Queue { place, stop } => {
             let (position, shown) = position(&lane, place);
+            // Nothing but its parent stands before a free turn.
+            let shown = if free { 0 } else { shown };
             enqueue(conn, session, &new, &plan.input, position, shown)?;
-            let look_again = lane.lane.running.is_none().then(|| lane.lane.hold.map(|hold| hold.until)).flatten();
-            Ok(Admitted::Queued { session: session.clone(), position: shown, stop, look_again })
+            let idle = lane.lane.running.is_none() && !free;
+            let look_again = lane.lane.hold.filter(|_| idle).map(|hold| hold.until);
+            Ok(Admitted::Queued { session: session.clone(), position: shown, free, parent, stop, look_again })
         }
         Admission::Refuse(_) => Err(Error::Failed("refused after it was admitted".into())),
     }
@@ -83,11 +93,11 @@ pub(super) fn lane_of<'a>(conn: &Connection, ask: &'a Admit) -> Result<(&'a Sess
     match &ask.session {
         SessionRef::Existing(id) => Ok((id, lane::read(conn, &ask.project, id)?.ok_or(Error::SessionNotFound)?)),
         SessionRef::New(id) if sessions::is_taken(conn, &ask.project, id)? => Err(Error::Taken),
-        SessionRef::New(id) => Ok((id, fresh())),
+        SessionRef::New(id) => Ok((id, fresh(ask.free))),
     }
 }
 
-fn fresh() -> SessionLane {
+fn fresh(chain: bool) -> SessionLane {
     SessionLane {
         lane: Default::default(),
         head: None,
@@ -98,8 +108,22 @@ fn fresh() -> SessionLane {
         untitled: true,
         awaits_title: false,
         deleted: false,
+        chain,
+        waiting: 0,
+        parent_of_next: None,
         ends: None,
     }
+}
+
+/// What a turn continues that names it, while that still runs.
+fn running_parent(conn: &Connection, project: &ProjectId, parent: &Parent) -> Result<Option<TurnId>> {
+    let Parent::Turn(parent) = parent else { return Ok(None) };
+    let runs: bool = conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM chat_turns WHERE project_id = ? AND id = ? AND status = 'running')",
+        )?
+        .query_row([project.as_str(), parent.as_str()], |row| row.get(0))?;
+    Ok(runs.then(|| parent.clone()))
 }
 
 /// The config's id is fixed at admission, its revision at start.
@@ -136,6 +160,7 @@ pub(super) struct New<'a> {
     pub kind: Kind,
     pub config: Option<ConfigId>,
     pub parent: Parent,
+    pub free: bool,
 }
 
 impl New<'_> {
@@ -169,8 +194,8 @@ fn enqueue(
     };
     conn.prepare_cached(
         "INSERT INTO chat_turns (project_id, id, session_id, kind, status, position, queued_at_place, parent,
-             parent_given, input, options, metadata, request, config_id, created_at)
-         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             parent_given, input, options, metadata, request, config_id, created_at, free)
+         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         ask.project.as_str(),
@@ -187,6 +212,7 @@ fn enqueue(
         new.request()?,
         new.config.as_ref().map(ConfigId::as_str),
         ask.now.to_string(),
+        new.free,
     ])?;
     conn.prepare_cached("UPDATE chat_sessions SET active_at = ? WHERE project_id = ? AND id = ?")?.execute(params![
         ask.now.to_string(),

@@ -7,7 +7,7 @@ use session::{
     turn::{Kind, Status},
 };
 
-use super::{Cancelled, Edit, Turn, lane::queue, read};
+use super::{Cancelled, Edit, Turn, lane::waiting, read};
 use crate::{
     Store,
     error::{Error, Result},
@@ -41,6 +41,9 @@ impl Store {
             if found.status != Status::Queued {
                 return Err(Error::AlreadyStarted);
             }
+            if edit.position.is_some() && found.free {
+                return Err(Error::NotInQueue);
+            }
             // Tool results and the words of a continuation are no message that somebody typed.
             if edit.message.is_some() && !matches!(found.kind, Kind::Message | Kind::Retry) {
                 return Err(Error::NotEditable);
@@ -56,11 +59,11 @@ impl Store {
         })
     }
 
-    /// The queued turns of a session, first come first.
+    /// The turns of a session that wait, free ones included, first come first.
     pub fn queue(&self, project: ProjectId, session: SessionId) -> Reply<Vec<Turn>> {
         self.inner.readers.read(move |conn| {
-            let ids = queue(conn, &project, &session, u32::MAX)?;
-            ids.iter().map(|id| read::turn(conn, &project, id)?.ok_or(Error::TurnNotFound)).collect()
+            let waiting = waiting(conn, &project, &session)?;
+            waiting.iter().map(|(id, _)| read::turn(conn, &project, id)?.ok_or(Error::TurnNotFound)).collect()
         })
     }
 }
@@ -75,12 +78,15 @@ pub(crate) fn cancel_queued(conn: &Connection, project: &ProjectId, turn: &TurnI
     Ok(())
 }
 
+/// Positions are counted among the turns of the lane; free ones that lie between stay where they are.
 fn move_to(conn: &Connection, project: &ProjectId, session: &SessionId, turn: &TurnId, position: u32) -> Result<()> {
-    let mut ids = queue(conn, project, session, u32::MAX)?;
-    ids.retain(|id| id != turn);
-    ids.insert((position as usize).min(ids.len()), turn.clone());
+    let mut waiting = waiting(conn, project, session)?;
+    waiting.retain(|(id, _)| id != turn);
+    let mut places = waiting.iter().zip(0..).filter_map(|((_, free), place)| (!free).then_some(place));
+    let place = places.nth(position as usize).unwrap_or(waiting.len());
+    waiting.insert(place, (turn.clone(), false));
     let mut statement = conn.prepare_cached("UPDATE chat_turns SET position = ? WHERE project_id = ? AND id = ?")?;
-    for (position, id) in ids.iter().enumerate() {
+    for (position, (id, _)) in waiting.iter().enumerate() {
         statement.execute(params![position, project.as_str(), id.as_str()])?;
     }
     Ok(())

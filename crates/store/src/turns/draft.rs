@@ -33,6 +33,7 @@ fn draft(conn: &Connection, vault: &Vault, ask: Admit) -> Result<Started> {
         project: ask.project,
         turn: ask.turn,
         kind: plan.kind,
+        free: false,
         epoch: 1,
         attempts: 0,
         waited_at: None,

@@ -10,7 +10,10 @@ use session::{
     turn::{Outcome, Status},
 };
 
-use super::{Beside, Fence, Finish, Finished, InputMessage, NextUp, Segment, Turn, lane, read, start};
+use super::{
+    Beside, Fence, Finish, Finished, InputMessage, NextUp, Segment, Turn, free, lane, lane::SessionLane, read, start,
+    start::Here,
+};
 use crate::{
     Store,
     error::{Error, Result},
@@ -51,8 +54,8 @@ impl Store {
         })
     }
 
-    /// The turn's end: its answer, status and usage, the last events, the session's head, and the start of the lane's
-    /// next turn.
+    /// The turn's end: its answer, status and usage, the last events, the session's head, and the start of what waited
+    /// for it: the lane's next turn, and the free turns that continue it.
     pub fn finish(&self, finish: Finish) -> Reply<Finished> {
         let beside = self.beside();
         self.inner.writer.start_verb("finish", move |conn| apply(conn, &beside, &finish))
@@ -108,8 +111,22 @@ pub(super) fn apply(conn: &Connection, beside: &Beside, finish: &Finish) -> Resu
         insert_segment(conn, &fence.project, &fence.turn, fence.epoch, rest, *now)?;
     }
     beside.recent.end(fence, outcome, finish.answer_tokens);
-    let (next, wants_title) = go_on(conn, beside, finish)?;
-    Ok(Finished { turn, next, wants_title })
+    let lane = move_head(conn, finish, turn.free)?;
+    if !finish.go_on {
+        return Ok(Finished { turn, next: NextUp::Nothing, children: Vec::new(), wants_title: false });
+    }
+    let wants_title = lane.awaits_title && !lane.deleted && is_answered(outcome);
+    if wants_title {
+        sessions::ask_for_title(conn, &fence.project, session)?;
+    }
+    let here = Here { project: &fence.project, session, owner: &fence.owner, now: *now };
+    let next = match start::next_up(conn, beside, lane, here)? {
+        // Only a lane that waited for the end of a free turn has somebody to start, and a hold has its watchman.
+        NextUp::Wait(_) if turn.free => NextUp::Nothing,
+        next => next,
+    };
+    let children = free::children(conn, beside, here, &fence.turn)?;
+    Ok(Finished { turn, next, children, wants_title })
 }
 
 /// The first statement is the fence: without it nothing else is written.
@@ -124,7 +141,7 @@ fn end_behind_fence(conn: &Connection, finish: &Finish) -> Result<Option<Turn>> 
              through_messages = iif(?14, through_messages + ?16, before_messages),
              through_tokens = iif(?14, through_tokens + ?17, before_tokens)
          WHERE project_id = ?18 AND id = ?19 AND status = 'running' AND epoch = ?20 AND owner = ?21
-         RETURNING id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, epoch, owner, attempts, config_id,
+         RETURNING id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, free, epoch, owner, attempts, config_id,
              config_revision, model, input, asked, options, metadata, request, prompt_tokens, completion_tokens, cached_tokens,
              reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at,
              response_deleted_at IS NOT NULL")?;
@@ -159,26 +176,26 @@ fn end_behind_fence(conn: &Connection, finish: &Finish) -> Result<Option<Turn>> 
     optional(found)
 }
 
-/// The head moves to the ended turn, and the lane goes on, waits or pauses.
-fn go_on(conn: &Connection, beside: &Beside, finish: &Finish) -> Result<(NextUp, bool)> {
+/// The head moves to the ended turn, whatever it was. One of the lane leaves it to the next, which may have to wait; a
+/// free one was never in it.
+fn move_head(conn: &Connection, finish: &Finish, free: bool) -> Result<SessionLane> {
     let Finish { fence, session, outcome, now, .. } = finish;
     let Some(mut lane) = lane::read_any(conn, &fence.project, session)? else {
         return Err(Error::Failed(format!("session {session} of turn {} has no row", fence.turn)));
     };
-    let end =
-        End { status: outcome.status, reason: outcome.reason, finish: outcome.finish, interrupted: finish.interrupted };
-    lane.lane.running = Some(fence.turn.clone());
-    lane.lane = lane.lane.ended(end, lane.on_failure, now.plus_ms(finish.hold_ms));
+    if !free {
+        let end = End {
+            status: outcome.status,
+            reason: outcome.reason,
+            finish: outcome.finish,
+            interrupted: finish.interrupted,
+        };
+        lane.lane.running = Some(fence.turn.clone());
+        lane.lane = lane.lane.ended(end, lane.on_failure, now.plus_ms(finish.hold_ms));
+    }
     lane.head = Some(fence.turn.clone());
     lane::write(conn, &fence.project, session, &lane, *now)?;
-    if !finish.go_on {
-        return Ok((NextUp::Nothing, false));
-    }
-    let wants_title = lane.awaits_title && !lane.deleted && is_answered(outcome);
-    if wants_title {
-        sessions::ask_for_title(conn, &fence.project, session)?;
-    }
-    Ok((start::next_up(conn, beside, &fence.project, session, lane, &fence.owner, *now)?, wants_title))
+    Ok(lane)
 }
 
 fn is_answered(outcome: &Outcome) -> bool {

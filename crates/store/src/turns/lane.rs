@@ -24,7 +24,13 @@ pub(crate) struct SessionLane {
     /// Its title is its first line, and a model is to make a better one.
     pub awaits_title: bool,
     pub deleted: bool,
-    /// Positions of the first and the last queued turn.
+    /// Its turns may run beside the lane.
+    pub chain: bool,
+    /// Free turns that wait.
+    pub waiting: u32,
+    /// What the first of the queue continues, while that still runs.
+    pub parent_of_next: Option<TurnId>,
+    /// Positions of the first and the last turn that waits, free ones included.
     pub ends: Option<(i64, i64)>,
 }
 
@@ -37,9 +43,12 @@ pub(crate) fn read(conn: &Connection, project: &ProjectId, session: &SessionId) 
 pub(crate) fn read_any(conn: &Connection, project: &ProjectId, session: &SessionId) -> Result<Option<SessionLane>> {
     let mut statement = conn.prepare_cached(
         "SELECT paused, hold_turn, hold_until, head, turns, config_id, system, on_failure, title IS NULL,
-             title_from IS 'first_line' AND auto_title = 'model', deleted_at IS NOT NULL,
-             (SELECT id FROM chat_turns WHERE project_id = ?1 AND session_id = ?2 AND status = 'running'),
-             (SELECT count(*) FROM chat_turns WHERE project_id = ?1 AND session_id = ?2 AND status = 'queued')
+             title_from IS 'first_line' AND auto_title = 'model', deleted_at IS NOT NULL, chain,
+             (SELECT id FROM chat_turns WHERE project_id = ?1 AND session_id = ?2 AND status = 'running' AND free = 0),
+             (SELECT count(*) FROM chat_turns
+              WHERE project_id = ?1 AND session_id = ?2 AND status = 'queued' AND free = 0),
+             (SELECT count(*) FROM chat_turns
+              WHERE project_id = ?1 AND session_id = ?2 AND status = 'queued' AND free = 1)
          FROM chat_sessions WHERE project_id = ?1 AND id = ?2",
     )?;
     let key = [project.as_str(), session.as_str()];
@@ -57,35 +66,71 @@ pub(crate) fn read_any(conn: &Connection, project: &ProjectId, session: &Session
             untitled: columns.get()?,
             awaits_title: columns.get()?,
             deleted: columns.get()?,
+            chain: columns.get()?,
+            waiting: 0,
+            parent_of_next: None,
             ends: None,
         };
         lane.lane.running = columns.optional_word()?;
         lane.lane.queued = columns.get()?;
+        lane.waiting = columns.get()?;
         Ok(lane)
     });
     let Some(mut lane) = optional(found)? else { return Ok(None) };
-    if lane.lane.queued > 0 {
+    if lane.lane.queued + lane.waiting > 0 {
         lane.ends = conn
             .prepare_cached(
                 "SELECT min(position), max(position) FROM chat_turns
                  WHERE project_id = ? AND session_id = ? AND status = 'queued'",
             )?
             .query_row(key, |row| Ok(Some((row.get(0)?, row.get(1)?))))?;
-        lane.lane.next = queue(conn, project, session, 1)?.pop();
+    }
+    if lane.lane.queued > 0 {
+        let (next, parent) = first(conn, project, session)?;
+        (lane.lane.next, lane.parent_of_next) = (Some(next), parent);
     }
     Ok(Some(lane))
 }
 
-/// The queued turns of a session, first come first.
-pub(crate) fn queue(conn: &Connection, project: &ProjectId, session: &SessionId, most: u32) -> Result<Vec<TurnId>> {
+/// The first of the lane's queue, and what it continues, if that was named and still runs.
+fn first(conn: &Connection, project: &ProjectId, session: &SessionId) -> Result<(TurnId, Option<TurnId>)> {
     let mut statement = conn.prepare_cached(
-        "SELECT id FROM chat_turns WHERE project_id = ? AND session_id = ? AND status = 'queued'
-         ORDER BY position LIMIT ?",
+        "SELECT id, (SELECT id FROM chat_turns p
+                     WHERE p.project_id = q.project_id AND p.id = q.parent AND p.status = 'running')
+         FROM chat_turns q WHERE project_id = ? AND session_id = ? AND status = 'queued' AND free = 0
+         ORDER BY position LIMIT 1",
     )?;
-    let ids: rusqlite::Result<_> = statement
-        .query_map(params![project.as_str(), session.as_str(), most], |row| Columns::of(row).word())?
+    Ok(statement.query_row([project.as_str(), session.as_str()], |row| {
+        let mut columns = Columns::of(row);
+        Ok((columns.word()?, columns.optional_word()?))
+    })?)
+}
+
+/// All turns of a session that run: the lane's and the free ones.
+pub(crate) fn all_running(conn: &Connection, project: &ProjectId, session: &SessionId) -> Result<Vec<TurnId>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id FROM chat_turns WHERE project_id = ?1 AND session_id = ?2 AND status = 'running' AND free = 0
+         UNION ALL
+         SELECT id FROM chat_turns WHERE project_id = ?1 AND session_id = ?2 AND status = 'running' AND free = 1",
+    )?;
+    let found: rusqlite::Result<_> =
+        statement.query_map([project.as_str(), session.as_str()], |row| Columns::of(row).word())?.collect();
+    Ok(found?)
+}
+
+/// All turns of a session that wait, in order, and whether they are free.
+pub(crate) fn waiting(conn: &Connection, project: &ProjectId, session: &SessionId) -> Result<Vec<(TurnId, bool)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, free FROM chat_turns WHERE project_id = ? AND session_id = ? AND status = 'queued'
+         ORDER BY position",
+    )?;
+    let found: rusqlite::Result<_> = statement
+        .query_map([project.as_str(), session.as_str()], |row| {
+            let mut columns = Columns::of(row);
+            Ok((columns.word()?, columns.get()?))
+        })?
         .collect();
-    Ok(ids?)
+    Ok(found?)
 }
 
 /// Writes what a turn's end, or a client, changed about a lane.

@@ -4,6 +4,7 @@ mod admit;
 mod cancel;
 mod draft;
 mod finish;
+mod free;
 mod lane;
 mod list;
 mod plan;
@@ -23,7 +24,7 @@ use session::{
 use crate::{Store, configs::ConfigAt, idempotency::Idempotency, recent::Recent, vault::Vault};
 
 pub(crate) use cancel::cancel_queued;
-pub(crate) use lane::queue;
+pub(crate) use lane::{all_running, waiting};
 pub use list::TurnList;
 pub(crate) use read::turn;
 pub use read::{Found, StoredEvent};
@@ -59,6 +60,8 @@ pub struct Admit {
     pub if_busy: IfBusy,
     pub place: Place,
     pub queue_max: u32,
+    /// It wants to run beside the lane. A session made for it is a chain, and in other sessions it is a turn of the lane.
+    pub free: bool,
     pub key: Option<Idempotency>,
     pub owner: Owner,
     pub now: Time,
@@ -124,10 +127,13 @@ pub enum Parent {
 #[derive(Debug)]
 pub enum Admitted {
     Started(Box<Started>),
-    /// `position` turns of the queue stand before it; the running one is not in the queue.
+    /// `position` turns of the queue stand before it; the running one is not in the queue. A free turn waits for
+    /// `parent` alone, which is also told of a turn of the lane: it is the turn that this one continues, and runs.
     Queued {
         session: SessionId,
         position: u32,
+        free: bool,
+        parent: Option<TurnId>,
         stop: Option<TurnId>,
         look_again: Option<Time>,
     },
@@ -145,6 +151,8 @@ pub struct Started {
     pub session: SessionId,
     pub turn: TurnId,
     pub kind: Kind,
+    /// It runs beside the lane.
+    pub free: bool,
     pub epoch: u32,
     /// Upstream calls made by earlier owners.
     pub attempts: u32,
@@ -203,6 +211,8 @@ pub struct Finish {
 pub struct Finished {
     pub turn: Turn,
     pub next: NextUp,
+    /// The free turns that waited for it, which have started.
+    pub children: Vec<Started>,
     /// A model is to make the session's title. Told once.
     pub wants_title: bool,
 }
@@ -250,6 +260,8 @@ pub struct Turn {
     pub parent: Option<TurnId>,
     /// Its sender named the parent; otherwise it continues what was the head.
     pub parent_given: bool,
+    /// It runs beside the lane.
+    pub free: bool,
     pub epoch: u32,
     pub owner: Option<Owner>,
     pub attempts: u32,

@@ -137,7 +137,7 @@ pub(super) fn session_of(conn: &Connection, project: &ProjectId, turn: &TurnId) 
 /// With its answer. Turns of deleted sessions are not found.
 pub(crate) fn turn(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, epoch, owner, attempts, config_id,
+        "SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, free, epoch, owner, attempts, config_id,
              config_revision, model, input, asked, options, metadata, request, prompt_tokens, completion_tokens, cached_tokens,
              reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at,
              response_deleted_at IS NOT NULL FROM chat_turns t WHERE project_id = ? AND id = ? AND EXISTS
@@ -158,7 +158,7 @@ fn with_answer(conn: &Connection, project: &ProjectId, mut turn: Turn) -> Result
 
 /// With its answer, whatever has become of its session.
 fn even_deleted(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
-    let mut statement = conn.prepare_cached("SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, epoch, owner, attempts, config_id,
+    let mut statement = conn.prepare_cached("SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, free, epoch, owner, attempts, config_id,
              config_revision, model, input, asked, options, metadata, request, prompt_tokens, completion_tokens, cached_tokens,
              reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at,
              response_deleted_at IS NOT NULL FROM chat_turns WHERE project_id = ? AND id = ?")?;
@@ -185,6 +185,7 @@ pub(super) fn turn_from_row(row: &Row<'_>) -> rusqlite::Result<Turn> {
         queued_at_place: columns.get()?,
         parent: columns.optional_word()?,
         parent_given: columns.get()?,
+        free: columns.get()?,
         epoch: columns.get()?,
         owner: columns.optional_word()?,
         attempts: columns.get()?,

@@ -37,7 +37,10 @@ impl Store {
     pub fn orphans(&self, owner: Owner) -> Reply<Vec<(ProjectId, TurnId)>> {
         self.inner.readers.read(move |conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT project_id, id FROM chat_turns WHERE status = 'running' AND owner <> ? ORDER BY started_at",
+                "SELECT project_id, id, started_at FROM chat_turns WHERE status = 'running' AND free = 0 AND owner <> ?1
+                 UNION ALL
+                 SELECT project_id, id, started_at FROM chat_turns WHERE status = 'running' AND free = 1 AND owner <> ?1
+                 ORDER BY started_at",
             )?;
             let found: rusqlite::Result<_> = statement
                 .query_map([owner.as_str()], |row| Ok((word(row, "project_id")?, word(row, "id")?)))?
@@ -46,7 +49,7 @@ impl Store {
         })
     }
 
-    /// Sessions with a queue.
+    /// Sessions in which turns wait.
     pub fn queued_lanes(&self) -> Reply<Vec<(ProjectId, SessionId)>> {
         self.inner.readers.read(|conn| {
             let mut statement =
@@ -198,6 +201,7 @@ fn again(conn: &Connection, vault: &Vault, project: &ProjectId, turn: &TurnId) -
         session: found.session,
         turn: turn.clone(),
         kind: found.kind,
+        free: found.free,
         epoch: found.epoch,
         attempts: found.attempts,
         waited_at: found.queued_at_place,

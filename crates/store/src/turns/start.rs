@@ -30,7 +30,7 @@ impl Store {
         let beside = self.beside();
         self.inner.writer.start_verb("start", move |conn| {
             let Some(lane) = lane::read(conn, &project, &session)? else { return Ok(NextUp::Nothing) };
-            next_up(conn, &beside, &project, &session, lane, &owner, now)
+            next_up(conn, &beside, lane, Here { project: &project, session: &session, owner: &owner, now })
         })
     }
 
@@ -41,32 +41,45 @@ impl Store {
             let mut lane = lane::read(conn, &project, &session)?.ok_or(Error::SessionNotFound)?;
             lane.lane.paused = false;
             lane::write(conn, &project, &session, &lane, now)?;
-            next_up(conn, &beside, &project, &session, lane, &owner, now)
+            next_up(conn, &beside, lane, Here { project: &project, session: &session, owner: &owner, now })
         })
     }
 }
 
+/// Where turns are started, by whom and when.
+#[derive(Clone, Copy)]
+pub(super) struct Here<'a> {
+    pub project: &'a ProjectId,
+    pub session: &'a SessionId,
+    pub owner: &'a Owner,
+    pub now: Time,
+}
+
 /// Starts the next queued turn of a lane, if there is one and nothing stands in its way.
-pub(super) fn next_up(
-    conn: &Connection,
-    beside: &Beside,
-    project: &ProjectId,
-    session: &SessionId,
-    lane: SessionLane,
-    owner: &Owner,
-    now: Time,
-) -> Result<NextUp> {
-    match lane.lane.next(now) {
+pub(super) fn next_up(conn: &Connection, beside: &Beside, lane: SessionLane, here: Here<'_>) -> Result<NextUp> {
+    match lane.lane.clone().behind(lane.parent_of_next.clone()).next(here.now) {
         Next::Nothing => Ok(NextUp::Nothing),
         Next::Wait { until } => Ok(NextUp::Wait(until)),
         Next::Start(turn) => {
-            let input: Option<Vec<InputMessage>> = conn
-                .prepare_cached("SELECT input FROM chat_turns WHERE project_id = ? AND id = ?")?
-                .query_row([project.as_str(), turn.as_str()], |row| optional_json(row, "input"))?;
-            let begin = Begin { project, session, turn: &turn, input: input.unwrap_or_default(), owner, now };
-            start(conn, beside, lane, begin, From::Queue).map(|started| NextUp::Started(Box::new(started)))
+            start_queued(conn, beside, lane, here, &turn).map(|started| NextUp::Started(Box::new(started)))
         }
     }
+}
+
+/// Starts a turn that waited.
+pub(super) fn start_queued(
+    conn: &Connection,
+    beside: &Beside,
+    lane: SessionLane,
+    here: Here<'_>,
+    turn: &TurnId,
+) -> Result<Started> {
+    let Here { project, session, owner, now } = here;
+    let input: Option<Vec<InputMessage>> = conn
+        .prepare_cached("SELECT input FROM chat_turns WHERE project_id = ? AND id = ?")?
+        .query_row([project.as_str(), turn.as_str()], |row| optional_json(row, "input"))?;
+    let begin = Begin { project, session, turn, input: input.unwrap_or_default(), owner, now };
+    start(conn, beside, lane, begin, From::Queue)
 }
 
 /// Which turn starts, and what it says.
@@ -90,6 +103,7 @@ pub(super) enum From<'a> {
 struct Says {
     kind: Kind,
     parent: Parent,
+    free: bool,
     config: Option<ConfigId>,
     options: Options,
     waited_at: Option<u32>,
@@ -151,6 +165,7 @@ pub(super) fn start(
         From::Admission(new) => Says {
             kind: new.kind,
             parent: new.parent.clone(),
+            free: new.free,
             config: new.config.clone(),
             options: new.ask.options.clone(),
             waited_at: None,
@@ -187,15 +202,17 @@ pub(super) fn start(
     }
     let title = if lane.untitled { first_said(input).and_then(title) } else { None };
     conn.prepare_cached(
-        "UPDATE chat_sessions SET turns = ?, hold_turn = NULL, hold_until = NULL, paused = paused AND ?,
-             title_from = iif(?3 IS NULL, title_from, 'first_line'), title = coalesce(title, ?3), active_at = ?
-         WHERE project_id = ? AND id = ?",
+        "UPDATE chat_sessions SET turns = ?1, active_at = ?2,
+             title_from = iif(?3 IS NULL, title_from, 'first_line'), title = coalesce(title, ?3),
+             hold_turn = iif(?4, hold_turn, NULL), hold_until = iif(?4, hold_until, NULL), paused = paused AND ?5
+         WHERE project_id = ?6 AND id = ?7",
     )?
     .execute(params![
         given.number,
-        lane.lane.queued > 0,
-        title,
         now.to_string(),
+        title,
+        says.free,
+        lane.lane.queued > 0,
         project.as_str(),
         session.as_str()
     ])?;
@@ -206,6 +223,7 @@ pub(super) fn start(
         session: session.clone(),
         turn: turn.clone(),
         kind: says.kind,
+        free: says.free,
         epoch: 1,
         attempts: 0,
         waited_at: says.waited_at,
@@ -221,7 +239,7 @@ pub(super) fn start(
 
 fn read_queued(conn: &Connection, project: &ProjectId, turn: &TurnId) -> Result<Says> {
     let mut statement = conn.prepare_cached(
-        "SELECT kind, parent, parent_given, config_id, options, queued_at_place, created_at
+        "SELECT kind, parent, parent_given, free, config_id, options, queued_at_place, created_at
          FROM chat_turns WHERE project_id = ? AND id = ?",
     )?;
     Ok(statement.query_row([project.as_str(), turn.as_str()], |row| {
@@ -235,6 +253,7 @@ fn read_queued(conn: &Connection, project: &ProjectId, turn: &TurnId) -> Result<
                 None if given => Parent::Root,
                 None => Parent::Head,
             },
+            free: columns.get()?,
             config: columns.optional_word()?,
             options: columns.json()?.unwrap_or_default(),
             waited_at: columns.get()?,
@@ -266,9 +285,10 @@ fn insert_running(conn: &Connection, begin: &Begin<'_>, new: &New<'_>, given: &G
     conn.prepare_cached(
         "INSERT INTO chat_turns (project_id, id, session_id, kind, status, number, parent, parent_given, base, depth,
              jump, jump_depth, before_messages, before_tokens, through_messages, through_tokens, epoch, owner, options,
-             metadata, config_id, config_revision, prompt_from, assembler, created_at, started_at, asked, request)
+             metadata, config_id, config_revision, prompt_from, assembler, created_at, started_at, asked, request,
+             free)
          VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, ?16, ?17, ?18, ?19,
-             ?20, ?21, ?22, ?23, ?23, ?24, ?25)",
+             ?20, ?21, ?22, ?23, ?23, ?24, ?25, ?26)",
     )?
     .execute(params![
         begin.project.as_str(),
@@ -296,6 +316,7 @@ fn insert_running(conn: &Connection, begin: &Begin<'_>, new: &New<'_>, given: &G
         begin.now.to_string(),
         begin.input.len(),
         new.request()?,
+        new.free,
     ])?;
     Ok(())
 }

@@ -5,7 +5,8 @@ use store::{Admit, Admitted, ConfigChange, Edit, Error, Fence, Input, Parent, Se
 
 use crate::support::*;
 
-/// A project `p` with everything in it: a session `s` where `t2` runs and `t3` waits, a held session `h`, a deleted one.
+/// A project `p` with everything in it: a session `s` where `t2` runs and `t3` waits, a held session `h`, a chain `f`
+/// where `f2` waits and need not, a deleted one.
 fn fill(lab: &Lab) {
     lab.add_session("s");
     let first = lab.start(Admit { key: Some(key("k", 1)), ..ask("s", "t1") });
@@ -15,6 +16,9 @@ fn fill(lab: &Lab) {
     lab.queue_up(ask("s", "t3"));
     let calling = lab.start(ask_new("h", "h1"));
     lab.end(finish(&calling, called(&["x"])));
+    let free = lab.start(ask_chain("f", "f1"));
+    lab.queue_up(ask_free("f", "f2", "f1"));
+    lab.end(store::Finish { go_on: false, ..finish(&free, completed("secret")) });
     lab.add_session("gone");
     lab.delete_session(project(), id("gone"), now()).wait().unwrap();
 }
@@ -25,7 +29,7 @@ fn another_project_reads_nothing() {
         fill(lab);
         lab.add_config(&id("q"), "qc", config());
         let q = || id("q");
-        for turn in ["t1", "t2", "t3", "h1"] {
+        for turn in ["t1", "t2", "t3", "h1", "f1", "f2"] {
             assert!(lab.turn(q(), id(turn)).wait().unwrap().is_none());
             assert!(lab.events(q(), id(turn), EventId::START).wait().unwrap().is_none());
             assert!(lab.prompt(q(), id(turn)).wait().unwrap().is_none());
@@ -58,6 +62,7 @@ fn another_project_changes_nothing() {
             ask_again("s", "x", "t1"),
             ask_results("h", "x", &["x"]),
             ask_after("s", "x", Some("t1")),
+            ask_free("f", "x", "f1"),
         ] {
             assert!(matches!(lab.admit(as_q(ask)).wait(), Err(Error::SessionNotFound)));
         }
@@ -70,15 +75,16 @@ fn another_project_changes_nothing() {
         assert!(matches!(lab.finish(finish_by(fence, "s", completed("x"))).wait(), Err(Error::Lost)));
         let taken = lab.take_over(q(), id("t2"), id("x"), 9, id("x"), |_| 1, now()).wait();
         assert!(matches!(taken, Ok(Takeover::Nothing)));
-        for session in ["s", "h"] {
+        for session in ["s", "h", "f"] {
             assert_eq!(next(&lab.start_next(q(), id(session), owner(), later(HOLD_MS)).wait().unwrap()), "nothing");
             assert!(matches!(lab.resume(q(), id(session), owner(), now()).wait(), Err(Error::SessionNotFound)));
+            assert!(lab.start_free(q(), id(session), owner(), now()).wait().unwrap().is_empty());
             let change = SessionChange { title: Some(None), ..SessionChange::default() };
             assert!(matches!(lab.change_session(q(), id(session), change, now()).wait(), Err(Error::SessionNotFound)));
             assert!(matches!(lab.delete_session(q(), id(session), now()).wait(), Err(Error::SessionNotFound)));
         }
         assert!(matches!(lab.restore_session(q(), id("gone")).wait(), Err(Error::SessionNotFound)));
-        let fork = lab.fork(q(), id("s"), id("t1"), id("f"), None, now()).wait();
+        let fork = lab.fork(q(), id("s"), id("t1"), id("new"), None, now()).wait();
         assert!(matches!(fork, Err(Error::SessionNotFound)));
         let change = ConfigChange { config: config(), origin: None, key: None, make_default: true, titles: None };
         assert!(matches!(lab.change_config(q(), id("c"), 1, change, now()).wait(), Err(Error::ConfigNotFound)));

@@ -159,7 +159,7 @@ fn a_deleted_session_is_found_by_no_read_and_takes_no_send() {
         let running = lab.start(ask("s", "t2"));
         lab.queue_up(ask("s", "t3"));
         let (stop, withdrawn) = lab.delete_session(project(), id("s"), later(1)).wait().unwrap();
-        assert_eq!((stop, withdrawn.len()), (Some(id("t2")), 1));
+        assert_eq!((stop, withdrawn.len()), (vec![id("t2")], 1));
         assert_eq!((&withdrawn[0].id, withdrawn[0].status), (&id("t3"), Status::Cancelled));
 
         assert!(find(lab, "s").is_none());

@@ -14,7 +14,7 @@ use session::{
     turn::{Failure, FailureCode, Finish as FinishReason, Outcome, Reason, Status, Usage},
 };
 use store::{
-    Admit, Fence, Finish, Idempotency, Input, InputMessage, NewSession, NextUp, Order, Page, Parent, Segment,
+    Admit, Fence, Finish, Finished, Idempotency, Input, InputMessage, NewSession, NextUp, Order, Page, Parent, Segment,
     SessionRef, Started,
 };
 
@@ -75,6 +75,7 @@ pub fn ask(session: &str, turn: &str) -> Admit {
         request: None,
         config: None,
         if_busy: IfBusy::Queue,
+        free: false,
         place: Place::Back,
         queue_max: 10,
         key: None,
@@ -94,6 +95,16 @@ pub fn ask_busy(session: &str, turn: &str, if_busy: IfBusy) -> Admit {
 
 pub fn ask_after(session: &str, turn: &str, parent: Option<&str>) -> Admit {
     Admit { parent: parent.map_or(Parent::Root, |parent| Parent::Turn(id(parent))), ..ask(session, turn) }
+}
+
+/// A send that begins a chain.
+pub fn ask_chain(session: &str, turn: &str) -> Admit {
+    Admit { free: true, ..ask_new(session, turn) }
+}
+
+/// A send that runs beside the lane, where its session is a chain.
+pub fn ask_free(session: &str, turn: &str, parent: &str) -> Admit {
+    Admit { free: true, ..ask_after(session, turn, Some(parent)) }
 }
 
 pub fn ask_again(session: &str, turn: &str, of: &str) -> Admit {
@@ -188,6 +199,15 @@ pub fn next(next: &NextUp) -> String {
         NextUp::Wait(until) => format!("wait {}", until.since(now())),
         NextUp::Nothing => "nothing".into(),
     }
+}
+
+/// The free turns that go on.
+pub fn children(ended: &Finished) -> Vec<String> {
+    names(&ended.children)
+}
+
+pub fn names(started: &[Started]) -> Vec<String> {
+    started.iter().map(|started| started.turn.to_string()).collect()
 }
 
 pub fn page(limit: u32) -> Page {
