@@ -93,12 +93,13 @@ fn refuse_silence(ask: &Ask) -> Result<(), ApiError> {
 
 /// What a request asks for. It may say nothing that is new.
 pub async fn ask(app: &App, project: &ProjectId, wanted: Wanted) -> Result<Ask, ApiError> {
-    let (session, parent) = match wanted.after {
-        After::Nothing => (None, Parent::Head),
-        After::Session(session) => (Some(session), Parent::Head),
+    // A conversation has an order; a response that names the one before it, or none, asks for no other.
+    let (session, parent, free) = match wanted.after {
+        After::Nothing => (None, Parent::Head, true),
+        After::Session(session) => (Some(session), Parent::Head, false),
         After::Turn(turn) => {
             let before = there(app.store().turn(project.clone(), turn.clone()).await?);
-            (Some(before.ok_or_else(previous_response_not_found)?.session), Parent::Turn(turn))
+            (Some(before.ok_or_else(previous_response_not_found)?.session), Parent::Turn(turn), true)
         }
     };
     let messages = lookup::messages(app, project, session.as_ref(), "input", wanted.items).await?;
@@ -112,7 +113,7 @@ pub async fn ask(app: &App, project: &ProjectId, wanted: Wanted) -> Result<Ask, 
         request: wanted.given.stored(),
         config: wanted.config,
         if_busy: IfBusy::Queue,
-        free: false,
+        free,
         key: None,
     })
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: their tasks end with them")]
 
 mod bad_input;
+mod chains;
 mod completions;
 mod crash;
 mod descriptors;
