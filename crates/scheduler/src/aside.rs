@@ -9,7 +9,7 @@ use session::{
     id::TurnId,
     turn::{Status, Timing, Usage},
 };
-use store::{Admit, Finish, Parent, Started, Turn};
+use store::{Admit, Finish, Parent, Started, Turn, Unread};
 
 use crate::{Ask, Inner, Scheduler, Watch, live::Live, run};
 
@@ -44,6 +44,7 @@ impl Scheduler {
         let draft = inner.store.draft(inner.request(ask, &inner.clock.id())).await?;
         let config = draft.config.ok_or(store::Error::ConfigNotFound)?;
         let Started { session_system, options, past, input, .. } = draft;
+        let past = past.map_err(|Unread(why)| store::Error::Failed(why))?;
         Ok(history::assemble(&config.config, session_system.as_deref(), &options, past, input))
     }
 }

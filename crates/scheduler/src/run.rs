@@ -14,7 +14,7 @@ use session::{
     turn::{Failure, FailureCode, Kind, Outcome, Status},
 };
 use sha2::{Digest, Sha256};
-use store::{Fence, Finish, Finished, NextUp, Started};
+use store::{Fence, Finish, Finished, NextUp, Started, Unread};
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
     time::{Instant, Sleep},
@@ -172,11 +172,18 @@ impl<'a> Running<'a> {
             Failure::new(FailureCode::ConfigNotFound, message)
         })?;
         let target = target::resolve(config, &self.inner.settings.env_keys)?;
+        let past = std::mem::replace(&mut started.past, Ok(Vec::new()));
+        let past = past.map_err(|Unread(why)| {
+            tracing::error!(turn_id = %started.turn, session_id = %started.session, why, "a history cannot be read");
+            let message = "What was said before could not be read from storage, so no model was asked. Your message is \
+                           kept; `turnwise doctor` looks at the storage.";
+            Failure::new(FailureCode::Internal, message)
+        })?;
         let prompt = history::assemble(
             &config.config,
             started.session_system.as_deref(),
             &started.options,
-            std::mem::take(&mut started.past),
+            past,
             std::mem::take(&mut started.input),
         );
         let body = self.inner.providers.body(&target, &prompt)?;

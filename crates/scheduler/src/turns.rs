@@ -171,7 +171,14 @@ impl Scheduler {
         let inner = self.0.clone();
         self.detached(async move {
             inner.cancel(project.clone(), turn.clone()).await?;
-            inner.store.delete_response(project, turn, inner.clock.now()).await
+            let deleted = Arc::new(inner.store.delete_response(project.clone(), turn, inner.clock.now()).await?);
+            if deleted.free {
+                inner.feed.erase(&project, &deleted);
+                let (session, turn) = (deleted.session.clone(), deleted.id.clone());
+                inner.feed.push(&project, Notice::SessionUpdated { session: session.clone() });
+                inner.feed.push(&project, Notice::MessageDeleted { session, turn });
+            }
+            Ok(())
         })
         .await
     }

@@ -7,7 +7,7 @@
 use rusqlite::{Connection, params};
 use session::{
     id::{MessageId, ProjectId, SessionId, TurnId},
-    message::{MessagePart, StoredMessage},
+    message::{Message, MessagePart, StoredMessage},
     time::Time,
 };
 
@@ -79,18 +79,35 @@ impl Store {
         })
     }
 
-    /// Deletes a turn as a response. What it waited with in the queue and was never asked goes with it.
-    pub fn delete_response(&self, project: ProjectId, turn: TurnId, now: Time) -> Reply<()> {
+    /// Deletes a turn as a response; gives the turn as it is now. What it waited with in the queue and was never asked
+    /// goes with it. What was said in a conversation stays in it; a free turn is nothing but a response, and all that it
+    /// said is erased.
+    pub fn delete_response(&self, project: ProjectId, turn: TurnId, now: Time) -> Reply<Turn> {
+        let recent = self.inner.recent.clone();
         self.inner.writer.start_verb("delete_response", move |conn| {
             let found = turns::turn(conn, &project, &turn)?.filter(|turn| !turn.response_deleted);
-            if !found.ok_or(Error::TurnNotFound)?.status.is_final() {
+            let found = found.ok_or(Error::TurnNotFound)?;
+            if !found.status.is_final() {
                 return Err(Error::NotEnded);
             }
             conn.prepare_cached(
-                "UPDATE chat_turns SET response_deleted_at = ?, input = NULL WHERE project_id = ? AND id = ?",
+                "UPDATE chat_turns SET response_deleted_at = ?1, input = NULL, options = iif(free, NULL, options),
+                     metadata = iif(free, NULL, metadata), request = iif(free, NULL, request)
+                 WHERE project_id = ?2 AND id = ?3",
             )?
             .execute(params![now.to_string(), project.as_str(), turn.as_str()])?;
-            Ok(())
+            if let Some(number) = found.number.filter(|_| found.free) {
+                for said in messages::of_turn(conn, &project, &found.session, number)? {
+                    let mut left = said.message;
+                    left.message = Message::new(left.message.role, "".into());
+                    erase(conn, &recent, &project, &left, now)?;
+                }
+                forget_log(conn, &project, &turn)?;
+                if number == 1 {
+                    forget_title(conn, &project, &found.session)?;
+                }
+            }
+            turns::turn(conn, &project, &turn)?.ok_or(Error::TurnNotFound)
         })
     }
 }
@@ -117,10 +134,26 @@ fn erase(conn: &Connection, recent: &Recent, project: &ProjectId, left: &StoredM
     Ok(())
 }
 
+/// A title that nobody gave is made of the first turn's words.
+fn forget_title(conn: &Connection, project: &ProjectId, session: &SessionId) -> Result<()> {
+    let changed = conn
+        .prepare_cached(
+            "UPDATE chat_sessions SET title = NULL, title_from = NULL
+             WHERE project_id = ? AND id = ? AND title_from IS NOT NULL",
+        )?
+        .execute([project.as_str(), session.as_str()])?;
+    if changed == 1 { search::title_changed(conn, project, session) } else { Ok(()) }
+}
+
+fn forget_log(conn: &Connection, project: &ProjectId, turn: &TurnId) -> Result<()> {
+    conn.prepare_cached("DELETE FROM chat_segments WHERE project_id = ? AND turn_id = ?")?
+        .execute([project.as_str(), turn.as_str()])?;
+    Ok(())
+}
+
 /// What an answer leaves beside its message: the log of its events, and the wait for the results of its calls.
 fn forget_answer(conn: &Connection, project: &ProjectId, left: &StoredMessage) -> Result<()> {
-    conn.prepare_cached("DELETE FROM chat_segments WHERE project_id = ? AND turn_id = ?")?
-        .execute([project.as_str(), left.turn_id.as_str()])?;
+    forget_log(conn, project, &left.turn_id)?;
     if left.message.tool_calls.is_empty() {
         conn.prepare_cached(
             "UPDATE chat_sessions SET hold_turn = NULL, hold_until = NULL

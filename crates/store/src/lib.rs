@@ -60,7 +60,7 @@ pub use crate::{
     stats::Stats,
     turns::{
         Admit, Admitted, Cancelled, Edit, Fence, Finish, Finished, Found, Input, InputMessage, NextUp, Parent, Prompt,
-        Segment, SessionRef, Started, StoredEvent, Takeover, Turn, TurnList,
+        Segment, SessionRef, Started, StoredEvent, Takeover, Turn, TurnList, Unread,
     },
     vault::{Vault, VaultError},
     writer::Reply,

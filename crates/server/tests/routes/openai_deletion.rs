@@ -274,6 +274,27 @@ async fn a_deleted_response_is_not_found_and_what_was_said_stays() {
 }
 
 #[tokio::test]
+async fn a_deleted_response_of_a_chain_is_erased_and_its_children_stay() {
+    let server = Server::start().await;
+    let first = respond(&server, json!({"model": "c", "input": "the password is swordfish"})).await;
+    let after = json!({"model": "c", "previous_response_id": id(&first), "input": "two"});
+    let second = respond(&server, after).await;
+    let mut feed = server.follow("/events").await;
+    delete(&server, &format!("/v1/responses/{}", id(&first))).await.expect(200);
+    assert_eq!(feed.named("message.deleted").await["turn_id"], id(&first).strip_prefix("resp_").unwrap());
+
+    let conversation = second["conversation"]["id"].as_str().unwrap();
+    assert_eq!(shown_items(&server, conversation).await, ["message two", "message ok"]);
+    let session = conversation.strip_prefix("conv_").unwrap();
+    for path in [format!("/sessions/{session}"), format!("/sessions/{session}/turns"), "/search?q=swordfish".into()] {
+        assert!(!server.get(&path).await.text().contains("swordfish"), "{path}");
+    }
+    let after = json!({"model": "c", "previous_response_id": id(&second), "input": "three"});
+    respond(&server, after).await;
+    assert_eq!(server.scripted.calls().last().unwrap().messages().len(), 3, "the deleted exchange is not sent");
+}
+
+#[tokio::test]
 async fn a_response_that_has_not_ended_is_cancelled_and_deleted() {
     let server = Server::start().await;
     let conversation = conversation(&server).await;

@@ -40,7 +40,7 @@ fn draft(conn: &Connection, vault: &Vault, ask: Admit) -> Result<Started> {
         config: config.filter(|config| !config.deleted),
         options: ask.options,
         session_system: lane.system,
-        past,
+        past: Ok(past),
         input: plan.input.into_iter().map(|message| message.message).collect(),
         created_at: ask.now,
         started_at: ask.now,

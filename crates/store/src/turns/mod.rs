@@ -162,11 +162,15 @@ pub struct Started {
     pub config: Option<ConfigAt>,
     pub options: Options,
     pub session_system: Option<String>,
-    pub past: Vec<Message>,
+    pub past: Result<Vec<Message>, Unread>,
     pub input: Vec<Message>,
     pub created_at: Time,
     pub started_at: Time,
 }
+
+/// What was said before a turn could not be read: it fails, and nobody is asked with less.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread(pub String);
 
 /// Who may write about a running turn.
 #[derive(Debug, Clone)]

@@ -10,7 +10,10 @@ use session::{
     turn::{Change, Outcome, Reason, Status},
 };
 
-use super::{Fence, Finish, Finished, Segment, Started, StoredEvent, Turn, finish, lane, read, start};
+use super::{
+    Fence, Finish, Finished, Parent, Segment, Started, StoredEvent, Turn, Unread, finish, lane, read, start,
+    start::Place,
+};
 use crate::{
     Store, configs,
     error::{Error, Result},
@@ -193,8 +196,17 @@ fn again(conn: &Connection, vault: &Vault, project: &ProjectId, turn: &TurnId) -
         Some(id) => configs::config_at(conn, vault, project, id, found.config_revision)?,
         None => None,
     };
-    let from = read::sent(conn, project, turn)?.from;
-    let past = start::past(tree, &tree.window_from(step.base, from)?)?;
+    let window = match read::sent(conn, project, turn)?.from {
+        Some(from) => tree.window_from(step.base, Some(from)),
+        // Nothing was sent along, or it could not be read and nothing was sent at all: the cut says which.
+        None => {
+            let place = Place::below(tree, None, found.parent.clone().map_or(Parent::Root, Parent::Turn))?;
+            let own = step.through.tokens.saturating_sub(place.before.tokens);
+            let cut = start::cut(place.before, own, &found.options, lane.system.as_deref(), config.as_ref());
+            tree.window(step.base, cut)
+        }
+    };
+    let past = window.and_then(|window| start::past(tree, &window)).map_err(|error| Unread(error.to_string()));
     let input = messages::of_turn(conn, project, &found.session, step.number)?;
     Ok(Started {
         project: project.clone(),

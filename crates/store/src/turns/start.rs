@@ -12,7 +12,7 @@ use session::{
     window::{Counters, Cut, Window},
 };
 
-use super::{Beside, InputMessage, NextUp, Parent, Started, admit::New, lane, lane::SessionLane};
+use super::{Beside, InputMessage, NextUp, Parent, Started, Unread, admit::New, lane, lane::SessionLane};
 use crate::{
     Store,
     configs::{self, ConfigAt},
@@ -181,16 +181,18 @@ pub(super) fn start(
     let own = counters(input);
     let cut = cut(place.before, own.tokens, &says.options, lane.system.as_deref(), config.as_ref());
     let known = place.base.as_ref().and_then(|base| beside.recent.take(project, base, cut));
-    let stretch = match known {
-        Some(known) => known,
-        None => Stretch::new(tree, tree.window(place.base.clone(), cut)?)?,
+    let read = || Stretch::new(tree, tree.window(place.base.clone(), cut)?);
+    let stretch = match (known.map_or_else(read, Ok), &from) {
+        // Nothing of it is stored yet: its sender still has it.
+        (Err(error), From::Admission(_)) => return Err(error),
+        (stretch, _) => stretch.map_err(|error| Unread(error.to_string())),
     };
     let given = Given {
         number: lane.turns + 1,
         through: place.before + own,
         place,
         config_revision: config.as_ref().map(|config| config.revision),
-        prompt_from: stretch.from().cloned(),
+        prompt_from: stretch.as_ref().ok().and_then(Stretch::from).cloned(),
     };
     match &from {
         From::Admission(new) => insert_running(conn, &begin, new, &given)?,
@@ -216,8 +218,11 @@ pub(super) fn start(
         project.as_str(),
         session.as_str()
     ])?;
-    let past = stretch.messages();
-    beside.recent.begin(project, stretch, Told::asked(turn, given.place.before, given.through, input));
+    let past = stretch.map(|stretch| {
+        let past = stretch.messages();
+        beside.recent.begin(project, stretch, Told::asked(turn, given.place.before, given.through, input));
+        past
+    });
     Ok(Started {
         project: project.clone(),
         session: session.clone(),

@@ -37,10 +37,10 @@ fn messages_are_written_in_the_order_of_the_conversation_not_of_the_sends() {
         assert_eq!(lab.said("s"), ["user|u-t1", "assistant|a1", "user|u-t2"]);
         let store::NextUp::Started(second) = second.next else { panic!() };
         assert_eq!(second.waited_at, Some(0));
-        assert_eq!(texts(&second.past), ["u-t1", "a1"]);
+        assert_eq!(past(&second), ["u-t1", "a1"]);
 
         let store::NextUp::Started(third) = lab.end(finish(&second, completed("a2"))).next else { panic!() };
-        assert_eq!(texts(&third.past), ["u-t1", "a1", "u-t2", "a2"]);
+        assert_eq!(past(&third), ["u-t1", "a1", "u-t2", "a2"]);
         lab.end(finish(&third, completed("a3")));
         assert_eq!(
             lab.said("s"),
@@ -68,7 +68,7 @@ fn sends_of_the_same_moment_form_one_order() {
         assert!(started.is_empty(), "one turn runs at a time");
         let mut expected = Vec::new();
         while let Some(turn) = running {
-            assert_eq!(turn.past.len(), expected.len(), "each sees all that came before");
+            assert_eq!(past(&turn).len(), expected.len(), "each sees all that came before");
             let answer = format!("a-{}", turn.turn);
             expected.extend([format!("user|u-{}", turn.turn), format!("assistant|{answer}")]);
             running = match lab.end(finish(&turn, completed(&answer))).next {

@@ -16,17 +16,17 @@ fn another_answer_and_another_question_continue_the_same_parent() {
         lab.say("s", "t2");
         let regenerated = lab.start(ask_again("s", "t3", "t2"));
         assert_eq!(
-            (texts(&regenerated.past), texts(&regenerated.input)),
+            (past(&regenerated), texts(&regenerated.input)),
             (vec!["u-t1".into(), "a-t1".into()], vec!["u-t2".into()])
         );
         lab.end(finish(&regenerated, completed("a-t3")));
 
         let edited = lab.start(ask_after("s", "t4", Some("t1")));
-        assert_eq!(texts(&edited.past), ["u-t1", "a-t1"]);
+        assert_eq!(past(&edited), ["u-t1", "a-t1"]);
         lab.end(finish(&edited, completed("a-t4")));
 
         let anew = lab.start(ask_after("s", "t5", None));
-        assert!(anew.past.is_empty());
+        assert!(past(&anew).is_empty());
         lab.end(finish(&anew, completed("a-t5")));
 
         let parents: Vec<_> = ["t1", "t2", "t3", "t4", "t5"].map(|turn| lab.read_turn(turn).parent).into();
@@ -42,7 +42,7 @@ fn a_retry_sends_the_same_messages_under_new_ids() {
         assert!(matches!(lab.admit(ask_again("s", "t2", "t1")).wait(), Err(Error::NotEnded)));
         lab.end(finish(&first, failed()));
         let again = lab.start(ask_again("s", "t2", "t1"));
-        assert_eq!((texts(&again.past), texts(&again.input)), (vec![], vec!["u-t1".into()]));
+        assert_eq!((past(&again), texts(&again.input)), (vec![], vec!["u-t1".into()]));
         assert_eq!(lab.read_turn("t2").kind, Kind::Retry);
         assert_eq!(lab.query("SELECT id, tokens FROM chat_messages WHERE turn_id = 't2'"), ["t2-1|1"]);
         assert!(matches!(lab.admit(ask_again("s", "t3", "t9")).wait(), Err(Error::TurnNotFound)));
@@ -66,7 +66,7 @@ fn a_turn_withdrawn_from_the_queue_can_be_sent_after_all() {
         let said = |turn: &str, of: &str| {
             let started = lab.start(ask_again("s", turn, of));
             lab.end(finish(&started, failed()));
-            (texts(&started.past), texts(&started.input))
+            (past(&started), texts(&started.input))
         };
         assert_eq!(said("r2", "t2"), (texts_of(&["u-t1", "a-t1", "u-t5", "a-t5"]), texts_of(&["u-t2"])));
         assert_eq!(said("r3", "t3"), (texts_of(&["u-t1", "a-t1"]), texts_of(&["u-t3"])));
@@ -85,7 +85,7 @@ fn an_incomplete_answer_can_be_continued() {
         assert!(matches!(lab.admit(go_on("t2", "t1")).wait(), Err(Error::NotEnded)));
         lab.end(finish(&first, cut_short("half")));
         let second = lab.start(go_on("t2", "t1"));
-        assert_eq!((texts(&second.past), texts(&second.input)), (texts_of(&["u-t1", "half"]), texts_of(&["go on"])));
+        assert_eq!((past(&second), texts(&second.input)), (texts_of(&["u-t1", "half"]), texts_of(&["go on"])));
         assert_eq!(lab.read_turn("t2").kind, Kind::Continue);
         lab.end(finish(&second, completed("whole")));
         assert!(matches!(lab.admit(go_on("t3", "t2")).wait(), Err(Error::NotIncomplete)));
@@ -172,7 +172,7 @@ fn a_fork_is_the_path_it_was_made_from() {
             lab.start(ask_after("s", "x1", Some("b1"))),
             lab.start(Admit { session: store::SessionRef::Existing(forked), ..ask("s", "y1") }),
         );
-        assert_eq!(here.past, there.past);
+        assert_eq!(past(&here), past(&there));
     });
 }
 

@@ -140,7 +140,7 @@ fn a_turn_cancelled_while_it_waits_is_never_run_and_leaves_no_message() {
 
         let ended = lab.end(finish(&first, completed("a1")));
         let NextUp::Started(third) = ended.next else { panic!() };
-        assert_eq!((third.turn.as_str(), texts(&third.past)), ("t3", vec!["u-t1".into(), "a1".into()]));
+        assert_eq!((third.turn.as_str(), past(&third)), ("t3", vec!["u-t1".into(), "a1".into()]));
         assert_eq!(lab.said("s"), ["user|u-t1", "assistant|a1", "user|u-t3"]);
         assert!(matches!(lab.cancel(project(), id("t9"), now()).wait(), Err(Error::TurnNotFound)));
     });

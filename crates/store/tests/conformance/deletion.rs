@@ -5,7 +5,7 @@ use session::{
     message::{Message, MessagePart, Role, ToolCall},
     turn::{Finish as FinishReason, Outcome, Status},
 };
-use store::{Admit, Error, Finish, Input, Page, Said, Segment, Source, Turn};
+use store::{Admit, Error, Finish, Input, Page, Said, Segment, SessionChange, Source, Turn};
 
 use crate::{events::shown, support::*};
 
@@ -74,7 +74,7 @@ fn a_message_goes_and_the_others_stay_in_their_places() {
         let ids: Vec<&str> = path.messages.iter().map(|found| found.message.id.as_str()).collect();
         assert_eq!(ids, ["u-t1", "a-t1", "a-t2", "u-t3", "a-t3"]);
         assert!(lab.input_message(project(), id("u-t2")).wait().unwrap().is_none());
-        assert_eq!(texts(&lab.start(ask("s", "t4")).past), ["u-t1", "a-t1", "a-t2", "u-t3", "a-t3"]);
+        assert_eq!(past(&lab.start(ask("s", "t4"))), ["u-t1", "a-t1", "a-t2", "u-t3", "a-t3"]);
     });
 }
 
@@ -182,7 +182,7 @@ fn remembered_windows_forget_it() {
         for (turn, parent) in [("x", None), ("y", Some("t9")), ("z", Some("t6"))] {
             let ask = parent.map_or_else(|| ask("s", turn), |parent| ask_after("s", turn, Some(parent)));
             let started = lab.start(ask);
-            let sent = texts(&started.past);
+            let sent = past(&started);
             assert!(sent.contains(&"a-t4".into()) && sent.contains(&"u-t5".into()), "{sent:?}");
             for gone in ["u-t4", "a-t5", "u-t10"] {
                 assert!(!sent.contains(&gone.into()), "{turn}: {sent:?}");
@@ -277,5 +277,44 @@ fn a_deleted_response_stays_a_turn() {
         assert_eq!(lab.said("s"), ["user|u-t1", "assistant|a-t1"]);
         assert!(lab.events(project(), id("t1"), EventId::START).wait().unwrap().is_some());
         assert!(!lab.dump().join("\n").contains("u-t2"), "what was never asked is nowhere else");
+    });
+}
+
+#[test]
+fn a_deleted_response_of_a_chain_leaves_nothing_but_its_place() {
+    on_every_engine(|lab| {
+        let first = lab.start(Admit { free: true, ..ask_new("s", "t1") });
+        lab.segment(fence(&first), segment(1, 0, &["gone-1"]), 1, None, now()).wait().unwrap();
+        lab.end(finish(&first, completed("gone-1")));
+        let request = Some(serde_json::json!({"user": "secret"}));
+        let second = lab.start(Admit { request: request.clone(), metadata: request, ..ask_free("s", "t2", "t1") });
+        lab.end(finish(&second, completed("gone-2")));
+        assert!(lab.dump().join("\n").contains("secret"));
+        for turn in ["t1", "t2"] {
+            assert!(lab.delete_response(project(), id(turn), now()).wait().unwrap().response_deleted);
+        }
+        let dump = lab.dump().join("\n");
+        for gone in ["gone-1", "gone-2", "secret"] {
+            assert!(!dump.contains(gone), "{gone} is left:\n{dump}");
+        }
+        let session = lab.session(project(), id("s")).wait().unwrap().unwrap();
+        assert_eq!((session.title, session.turns), (None, 2));
+        assert!(lab.path(project(), id("s"), None, page(10)).wait().unwrap().messages.is_empty());
+        // What continues them natively begins with what it says itself.
+        let third = lab.start(ask("s", "t3"));
+        assert_eq!(past(&third), [""; 0]);
+        assert_eq!(lab.read_turn("t3").parent, Some(id("t2")));
+    });
+}
+
+#[test]
+fn a_title_that_somebody_gave_a_chain_stays() {
+    on_every_engine(|lab| {
+        let first = lab.start(Admit { free: true, ..ask_new("s", "t1") });
+        lab.end(finish(&first, completed("a-t1")));
+        let named = SessionChange { title: Some(Some("Plans".into())), ..SessionChange::default() };
+        lab.change_session(project(), id("s"), named, now()).wait().unwrap();
+        lab.delete_response(project(), id("t1"), now()).wait().unwrap();
+        assert_eq!(lab.session(project(), id("s")).wait().unwrap().unwrap().title.as_deref(), Some("Plans"));
     });
 }

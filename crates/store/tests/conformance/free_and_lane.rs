@@ -45,7 +45,7 @@ fn a_free_turn_waits_for_a_parent_in_the_lane_too() {
         lab.queue_up(ask_free("s", "f2", "l1"));
         let ended = lab.end(finish(&first, completed("a-l1")));
         assert_eq!((next(&ended.next).as_str(), children(&ended)), ("l2", vec!["f2".into()]));
-        assert_eq!(texts(&ended.children[0].past), ["u-f1", "a-f1", "u-l1", "a-l1"]);
+        assert_eq!(past(&ended.children[0]), ["u-f1", "a-f1", "u-l1", "a-l1"]);
     });
 }
 
@@ -121,7 +121,7 @@ fn a_turn_of_the_lane_waits_for_a_free_one_that_it_continues() {
         let ended = lab.end(finish(&free, completed("a-f1")));
         assert_eq!((next(&ended.next).as_str(), children(&ended)), ("l1", vec!["f2".into()]));
         let NextUp::Started(first) = ended.next else { panic!() };
-        assert_eq!(texts(&first.past), ["u-f1", "a-f1"]);
+        assert_eq!(past(&first), ["u-f1", "a-f1"]);
         assert_eq!(next(&lab.end(finish(&first, completed("a-l1"))).next), "l2");
     });
 }
@@ -173,7 +173,7 @@ fn interrupting_a_free_turn_to_continue_it_stops_it() {
         }
         let ended = lab.end(Finish { interrupted: true, ..finish(&free, cancelled(Some("half"))) });
         assert_eq!((next(&ended.next).as_str(), children(&ended)), ("l1", vec!["f2".into()]));
-        assert_eq!(texts(&ended.children[0].past), ["u-f1", "half"]);
+        assert_eq!(past(&ended.children[0]), ["u-f1", "half"]);
     });
 }
 

@@ -32,7 +32,7 @@ fn every_running_turn_of_a_session_is_taken_over_and_the_children_of_those_that_
         assert_eq!(orphans, ["f2", "f3", "l1"]);
         let Takeover::Ended(ended) = take_over(lab, "f2") else { panic!("something of it is stored") };
         assert_eq!((next(&ended.next).as_str(), children(&ended)), ("nothing", vec!["f4".into()]));
-        assert_eq!(texts(&ended.children[0].past), ["u-f1", "a-f1", "u-f2", "half"]);
+        assert_eq!(past(&ended.children[0]), ["u-f1", "a-f1", "u-f2", "half"]);
         for (turn, free) in [("f3", true), ("l1", false)] {
             let Takeover::Again(again) = take_over(lab, turn) else { panic!("{turn} had said nothing") };
             assert_eq!((again.epoch, again.free), (2, free));

@@ -52,7 +52,7 @@ fn upstream_caches_find_the_same_beginning_most_of_the_time() {
         let mut last: Vec<String> = Vec::new();
         for n in 0..60 {
             let started = lab.start(ask("s", &format!("t{n}")));
-            let sent = texts(&started.past);
+            let sent = past(&started);
             if !sent.starts_with(&last) {
                 moves += 1;
                 assert_eq!(sent.len(), 20, "the window is cut back to its length");
@@ -85,8 +85,8 @@ fn turns_that_said_nothing_are_not_sent_and_those_that_said_something_are() {
             lab.end(finish(&started, outcome));
         }
         let started = lab.start(ask("s", "t8"));
-        assert_eq!(texts(&started.past), ["u-t1", "a1", "u-t4", "half", "u-t6", "", "u-t7"]);
-        assert_eq!(started.past[5].refusal.as_deref(), Some("no"));
+        assert_eq!(past(&started), ["u-t1", "a1", "u-t4", "half", "u-t6", "", "u-t7"]);
+        assert_eq!(started.past.as_ref().unwrap()[5].refusal.as_deref(), Some("no"));
     });
 }
 
@@ -111,9 +111,9 @@ fn the_system_prompt_that_stands_takes_part_of_a_token_window() {
         let sent = |session: &str, turn: &str, config: &str, system: Option<u32>| {
             let options = Options { system: system.map(of_tokens), ..Options::default() };
             let started = lab.start(Admit { config: Some(id(config)), options, ..ask(session, turn) });
-            let sent = started.past.len();
+            let sent = past(&started).len();
             lab.end(finish(&started, failed()));
-            assert_eq!(lab.prompt(project(), id(turn)).wait().unwrap().unwrap().past, started.past);
+            assert_eq!(lab.prompt(project(), id(turn)).wait().unwrap().unwrap().past, *started.past.as_ref().unwrap());
             sent
         };
         assert_eq!(sent("plain", "t1", "short", None), 8, "2 + 1 + 8 fit in 12");
@@ -147,7 +147,7 @@ fn what_was_sent_can_be_shown_later_whatever_changed_since() {
         lab.delete_config(project(), id("c"), now()).wait().unwrap();
 
         let prompt = lab.prompt(project(), id("t20")).wait().unwrap().unwrap();
-        assert_eq!((prompt.past, prompt.input), (started.past, started.input));
+        assert_eq!((prompt.past, prompt.input), (started.past.unwrap(), started.input));
         assert_eq!((prompt.config.revision, prompt.config.config.model.as_str()), (1, "m"));
         assert_eq!((prompt.from, prompt.hash), (Some(id("t10")), Some([9; 32])));
         assert_eq!(prompt.assembler, session::history::ASSEMBLER);
@@ -272,12 +272,12 @@ fn play(lab: &Lab, turns: &[Planned]) {
     for (at, (admitted, finished)) in replies.into_iter().enumerate() {
         let Admitted::Started(started) = admitted.wait().unwrap() else { panic!("turn {at} did not start") };
         finished.wait().unwrap();
-        assert_eq!(texts(&started.past), naive(&turns, at), "turn {at}");
+        assert_eq!(past(&started), naive(&turns, at), "turn {at}");
         sent.insert(at, *started);
     }
     for (at, started) in sent {
         let prompt = lab.prompt(project(), id(&format!("t{at}"))).wait().unwrap().unwrap();
-        assert_eq!((prompt.past, prompt.input), (started.past, started.input), "turn {at}, afterwards");
+        assert_eq!((prompt.past, prompt.input), (started.past.unwrap(), started.input), "turn {at}, afterwards");
     }
 }
 

@@ -63,7 +63,7 @@ fn messages_put_in_are_in_later_histories() {
         let NextUp::Started(second) = lab.end(finish(&first, completed("a1"))).next else { panic!() };
         assert_eq!((second.kind, second.config.is_none()), (Kind::Insert, true));
         let NextUp::Started(third) = lab.end(finish(&second, put_in())).next else { panic!() };
-        assert_eq!(texts(&third.past), ["u-t1", "a1", "u", "a"]);
+        assert_eq!(past(&third), ["u-t1", "a1", "u", "a"]);
         let turn = lab.read_turn("t2");
         assert_eq!((turn.status, turn.asked, turn.answer.is_none()), (Status::Completed, 2, true));
         assert_eq!(lab.said("s"), ["user|u-t1", "assistant|a1", "user|u", "assistant|a", "user|u-t3"]);
@@ -93,11 +93,11 @@ fn results_answer_calls_that_were_put_in() {
         let refused = lab.admit(ask_results("s", "t2", &["x"])).wait();
         assert!(matches!(refused, Err(Error::NoToolCalls | Error::ToolCallsSuperseded)), "that one is answered");
         let results = lab.start(ask_results("s", "t3", &["y"]));
-        assert_eq!(texts(&results.past), ["u", "", "1"]);
+        assert_eq!(past(&results), ["u", "", "1"]);
         lab.end(finish(&results, Outcome { finish: Some(FinishReason::ToolCalls), ..called(&["z"]) }));
         let rest = insert("s", "t4", vec![Message::tool("z", "3"), Message::assistant("so")]);
         let put = lab.start(Admit { place: Place::Front, ..rest });
-        assert_eq!(texts(&put.past), ["u", "", "1", "r-y", ""]);
+        assert_eq!(past(&put), ["u", "", "1", "r-y", ""]);
         lab.end(finish(&put, put_in()));
         let unknown = lab.admit(insert("s", "t5", vec![Message::tool("nobody", "3")])).wait();
         assert!(matches!(unknown, Err(Error::NoToolCalls)));

@@ -109,11 +109,11 @@ fn two_projects_use_the_same_ids_side_by_side() {
         let Admitted::Started(first) = send(Admit { key: Some(key("k", 2)), input: theirs, ..ask("s", "t1") }) else {
             panic!("a key of one project means nothing to another")
         };
-        assert!(first.past.is_empty());
+        assert!(past(&first).is_empty());
         lab.segment(fence(&first), segment(1, 0, &["their answer"]), 1, None, now()).wait().unwrap();
         lab.end(finish(&first, completed("their answer")));
         let Admitted::Started(second) = send(ask("s", "t2")) else { panic!() };
-        assert_eq!(texts(&second.past), ["theirs", "their answer"]);
+        assert_eq!(past(&second), ["theirs", "their answer"]);
         let Admitted::Queued { position: 0, .. } = send(ask("s", "t3")) else {
             panic!("one runs and none waits there")
         };

@@ -4,7 +4,7 @@ use session::{
     lane::{IfBusy, OnFailure},
     turn::Status,
 };
-use store::{Admitted, NextUp, SessionChange};
+use store::{Admitted, NextUp, SessionChange, Takeover};
 
 use crate::support::*;
 
@@ -116,7 +116,7 @@ fn a_lane_that_does_not_pause_goes_on_after_a_failure() {
         lab.queue_up(ask("s", "t2"));
         let ended = lab.end(finish(&first, failed()));
         let NextUp::Started(second) = ended.next else { panic!() };
-        assert!(second.past.is_empty(), "a failed turn without text is not part of later histories");
+        assert!(past(&second).is_empty(), "a failed turn without text is not part of later histories");
         assert_eq!(lab.read_turn("t2").parent, Some(id("t1")), "but it is where the session stands");
     });
 }
@@ -144,14 +144,14 @@ fn a_moved_head_is_what_the_next_send_continues() {
         let to = |head: Option<&str>| SessionChange { head: Some(head.map(id)), ..SessionChange::default() };
         lab.change_session(project(), id("s"), to(Some("t1")), now()).wait().unwrap();
         let started = lab.start(ask("s", "t3"));
-        assert_eq!(texts(&started.past), ["u-t1", "a-t1"]);
+        assert_eq!(past(&started), ["u-t1", "a-t1"]);
         let refused = lab.change_session(project(), id("s"), to(None), now()).wait();
         assert!(matches!(refused, Err(store::Error::Busy { turn: Some(turn) }) if turn == id("t3")));
         lab.end(finish(&started, completed("a")));
         let refused = lab.change_session(project(), id("s"), to(Some("nothing")), now()).wait();
         assert!(matches!(refused, Err(store::Error::TurnNotFound)));
         lab.change_session(project(), id("s"), to(None), now()).wait().unwrap();
-        assert!(lab.start(ask("s", "t4")).past.is_empty());
+        assert!(past(&lab.start(ask("s", "t4"))).is_empty());
     });
 }
 
@@ -178,5 +178,29 @@ fn interrupting_an_idle_lane_is_an_ordinary_send() {
         lab.add_session("s");
         let admitted = lab.admit(ask_busy("s", "t1", IfBusy::Interrupt)).wait().unwrap();
         assert!(matches!(admitted, Admitted::Started(_)));
+    });
+}
+
+#[test]
+fn a_queued_turn_whose_past_cannot_be_read_starts_to_fail_and_holds_nobody_up() {
+    on_every_engine(|lab| {
+        lab.add_session("s");
+        lab.say("s", "t1");
+        let second = lab.start(ask("s", "t2"));
+        lab.queue_up(ask("s", "t3"));
+        lab.queue_up(ask_after("s", "t4", None));
+        lab.execute("UPDATE chat_messages SET role = 'nobody' WHERE turn_id = 't1'").unwrap();
+        let NextUp::Started(third) = lab.end(finish(&second, completed("a2"))).next else { panic!("it has to end") };
+        assert!(third.past.is_err());
+        assert_eq!(lab.read_turn("t2").status, Status::Completed);
+        // Before it has failed, the server is gone: nobody is asked with less than the policy says.
+        lab.reopen();
+        let taken = lab.take_over(project(), id("t3"), id("new"), 3, id("late"), |_| 77, now()).wait().unwrap();
+        let Takeover::Again(again) = taken else { panic!() };
+        assert!(again.past.is_err());
+        let mut end = finish(&again, failed());
+        end.fence.owner = id("new");
+        let NextUp::Started(fourth) = lab.end(end).next else { panic!() };
+        assert_eq!(past(&fourth), [""; 0], "it begins anew");
     });
 }

@@ -49,7 +49,7 @@ fn the_second_run_keeps_the_revision_and_the_window_of_the_first() {
         };
         lab.change_config(project(), id("c"), 1, change, now()).wait().unwrap();
         let again = run_again(take_over(lab, "t15", "new"));
-        assert_eq!((again.past.len(), again.config.unwrap().revision), (first.past.len(), 1));
+        assert_eq!((past(&again).len(), again.config.unwrap().revision), (past(&first).len(), 1));
     });
 }
 
@@ -64,7 +64,7 @@ fn a_turn_is_not_run_again_for_ever() {
         assert_eq!((ended.turn.status, ended.turn.reason), (Status::Incomplete, Some(Reason::Interrupted)));
         assert!(ended.turn.answer.is_none());
         let NextUp::Started(second) = ended.next else { panic!("the lane goes on") };
-        assert!(second.past.is_empty());
+        assert!(past(&second).is_empty());
         assert_eq!(shown(lab, "t1"), ["4.1 snapshot ", "4.2 ended"]);
     });
 }
@@ -83,7 +83,7 @@ fn what_was_stored_of_an_answer_is_kept_and_marked() {
         assert_eq!((ended.turn.attempts, ended.turn.model.as_deref()), (2, Some("m-1")));
         assert_eq!(ended.turn.answer, lab.read_turn("t1").answer);
         let NextUp::Started(second) = ended.next else { panic!("the lane goes on") };
-        assert_eq!(texts(&second.past), ["u-t1", "half"]);
+        assert_eq!(past(&second), ["u-t1", "half"]);
         assert_eq!(lab.prompt(project(), id("t1")).wait().unwrap().unwrap().hash, Some([3; 32]));
         assert_eq!(lab.query("SELECT tokens FROM chat_messages WHERE id = 'late'"), ["77"]);
     });

@@ -202,7 +202,7 @@ fn a_deleted_session_can_be_restored_until_it_is_purged() {
         lab.end(finish(&running, cancelled(Some("half"))));
         let restored = lab.restore_session(project(), id("s")).wait().unwrap();
         assert_eq!((restored.head, restored.queued), (Some(id("t2")), 0));
-        assert_eq!(texts(&lab.start(ask("s", "t3")).past), ["u-t1", "a-t1", "u-t2", "half"]);
+        assert_eq!(past(&lab.start(ask("s", "t3"))), ["u-t1", "a-t1", "u-t2", "half"]);
         assert!(lab.restore_session(project(), id("s")).wait().is_ok(), "restored before");
         assert!(matches!(lab.restore_session(project(), id("r")).wait(), Err(Error::SessionNotFound)));
     });

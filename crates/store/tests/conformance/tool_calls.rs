@@ -18,7 +18,7 @@ fn the_lane_waits_for_results_before_it_goes_on_with_the_queue() {
         );
 
         let results = lab.start(ask_results("s", "t3", &["x", "y"]));
-        assert_eq!(texts(&results.past), ["u-t1", ""]);
+        assert_eq!(past(&results), ["u-t1", ""]);
         assert_eq!(texts(&results.input), ["r-x", "r-y"]);
         assert_eq!(lab.read_turn("t3").kind, Kind::ToolResults);
         assert_eq!(next(&lab.end(finish(&results, completed("a3"))).next), "t2");
@@ -116,7 +116,7 @@ fn a_branch_can_answer_calls_that_the_lane_has_left_behind() {
         let Admitted::Started(other) = other else { panic!() };
         lab.end(finish(&other, completed("a")));
         let branch = Admit { parent: Parent::Turn(id("t1")), ..ask_results("s", "t3", &["x"]) };
-        assert_eq!(texts(&lab.start(branch).past), ["u-t1", ""]);
+        assert_eq!(past(&lab.start(branch)), ["u-t1", ""]);
     });
 }
 
@@ -145,7 +145,7 @@ fn all_results_of_a_turn_are_retried_together() {
         assert_eq!(lab.dump(), before);
         let again = lab.start(ask_again("s", "t3", "t2"));
         assert_eq!(
-            (texts(&again.past), texts(&again.input)),
+            (past(&again), texts(&again.input)),
             (vec!["u-t1".into(), "".into()], vec!["r-x".into(), "r-y".into()])
         );
     });

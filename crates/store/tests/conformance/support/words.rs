@@ -192,6 +192,11 @@ pub fn texts(messages: &[Message]) -> Vec<String> {
     messages.iter().map(|message| message.content.text().into_owned()).collect()
 }
 
+/// What is sent along with a turn that has started.
+pub fn past(started: &Started) -> Vec<String> {
+    texts(started.past.as_ref().unwrap())
+}
+
 /// The turn that goes on, or what else becomes of the lane.
 pub fn next(next: &NextUp) -> String {
     match next {
