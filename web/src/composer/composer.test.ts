@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Part } from "~/api/types";
 import { imagesOf, textOf } from "~/session/message";
-import type { Row } from "~/session/thread";
+import type { Row } from "~/session/rows";
 import type { Pane } from "~/workspace/layout";
 import { bytesOf, contentOf, fits, isBlank, MESSAGE_BYTES_MAX, withText } from "./content";
 import { editOfLast } from "./edit";

@@ -3,7 +3,7 @@ import { api, ask } from "~/api/client";
 import type { Hit } from "~/api/types";
 import { backToMain, showTurn } from "~/session/actions";
 import { sessionState } from "~/session/store";
-import { answerKey, userKey } from "~/session/thread";
+import { answerKey, userKey } from "~/session/rows";
 import { goTo } from "~/workspace/go";
 import { reveal } from "~/workspace/reveal";
 import type { Result } from "./results";

@@ -4,7 +4,7 @@ import type { Part } from "~/api/types";
 import { all, keep, read } from "./kept";
 import { imagesOf, textOf } from "./message";
 import { sessionState } from "./store";
-import type { Row } from "./thread";
+import type { Row } from "./rows";
 
 export interface Draft {
   text: string;

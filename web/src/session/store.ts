@@ -7,7 +7,8 @@ import { ApiError, api, ask } from "~/api/client";
 import type { FeedEvent } from "~/api/events";
 import { from, onEvent, useLink, watch } from "~/api/feed";
 import type { Answer, Content, Turn } from "~/api/types";
-import { apply, empty, joinedDeltas, sessionOf, type Thread, withAccepted, withBranch, withOlder, withPage } from "./thread";
+import { apply, joinedDeltas, withAccepted } from "./events";
+import { empty, sessionOf, type Thread, withBranch, withOlder, withPage } from "./thread";
 
 /** `fresh`: made in this browser, the server does not know it yet. `deleted`: while it was open here. */
 type Phase = "loading" | "fresh" | "ready" | "missing" | "deleted" | "failed";

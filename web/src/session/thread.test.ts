@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { FeedEvent } from "~/api/events";
 import type { Message, SessionPage, Turn } from "~/api/types";
-import { answerKey, apply, empty, joinedDeltas, type Thread, userKey, withAccepted, withOlder, withPage } from "./thread";
+import { apply, joinedDeltas, withAccepted } from "./events";
+import { answerKey, userKey } from "./rows";
+import { empty, type Thread, withOlder, withPage } from "./thread";
 
 const event = (name: string, data: Record<string, unknown>) => ({ name, cursor: "", data: { turn_id: "t1", session_id: "s", ...data } }) as FeedEvent;
 const fold = (thread: Thread, ...events: FeedEvent[]) => events.reduce((state, one) => apply(state, one, 1000)[0], thread);

@@ -7,7 +7,7 @@ import { useWords } from "~/i18n";
 import { attempt, retry } from "~/session/actions";
 import { put } from "~/session/list";
 import { textOf } from "~/session/message";
-import type { Row } from "~/session/thread";
+import type { Row } from "~/session/rows";
 import { IconButton } from "~/ui/Button";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "~/ui/Menu";
 import { openBeside, openIn } from "~/workspace/store";

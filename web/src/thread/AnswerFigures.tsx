@@ -2,7 +2,7 @@
 import { Popover } from "radix-ui";
 import { useWords } from "~/i18n";
 import { count, duration, moment } from "~/i18n/figures";
-import type { Row } from "~/session/thread";
+import type { Row } from "~/session/rows";
 import { useSettings } from "~/settings/store";
 import { answeringMs, counted, timed } from "./figures";
 

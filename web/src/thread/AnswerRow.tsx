@@ -4,7 +4,7 @@ import { Markdown, PlainText, Reasoning, ToolCalls } from "~/content";
 import { useWords } from "~/i18n";
 import { textOf } from "~/session/message";
 import { sessionState, useSession } from "~/session/store";
-import { type Row, userKey } from "~/session/thread";
+import { type Row, userKey } from "~/session/rows";
 import { AnswerControls } from "./AnswerControls";
 import { AnswerFigures } from "./AnswerFigures";
 import { useThread } from "./context";

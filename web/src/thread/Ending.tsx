@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { useWords, type Words } from "~/i18n";
 import { goOn, retry } from "~/session/actions";
 import { useSession } from "~/session/store";
-import type { Row } from "~/session/thread";
+import type { Row } from "~/session/rows";
 import { Button } from "~/ui/Button";
 import { useThread } from "./context";
 import { FailureCard } from "./FailureCard";

@@ -3,7 +3,7 @@ import { AlertTriangle, ChevronRight } from "lucide-react";
 import type { Failure } from "~/api/types";
 import { openDialog } from "~/app/dialog";
 import { useWords } from "~/i18n";
-import type { Row } from "~/session/thread";
+import type { Row } from "~/session/rows";
 import { Button } from "~/ui/Button";
 import { Again } from "./Ending";
 import { cureOf } from "./failures";

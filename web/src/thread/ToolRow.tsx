@@ -3,7 +3,7 @@ import { ChevronRight } from "lucide-react";
 import { PlainText } from "~/content";
 import { useWords } from "~/i18n";
 import { textOf } from "~/session/message";
-import type { Row } from "~/session/thread";
+import type { Row } from "~/session/rows";
 import { statusOf } from "./lines";
 import { RowFrame } from "./RowFrame";
 

@@ -4,7 +4,7 @@ import { ContentParts } from "~/content";
 import { useWords } from "~/i18n";
 import { moment, time } from "~/i18n/figures";
 import { textOf } from "~/session/message";
-import type { Row } from "~/session/thread";
+import type { Row } from "~/session/rows";
 import { useSettings } from "~/settings/store";
 import { IconButton } from "~/ui/Button";
 import { useThread } from "./context";

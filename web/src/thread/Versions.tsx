@@ -3,7 +3,7 @@ import { ChevronLeft, ChevronRight } from "lucide-react";
 import { useWords } from "~/i18n";
 import { showTurn } from "~/session/actions";
 import { sessionState, useSession } from "~/session/store";
-import { answerKey, type Row, userKey } from "~/session/thread";
+import { answerKey, type Row, userKey } from "~/session/rows";
 import { IconButton } from "~/ui/Button";
 import { useThread } from "./context";
 

@@ -1,7 +1,7 @@
 /** That an answer is on its way, and for how long nothing of it has come. `begun`: something has. */
 import { useEffect, useState } from "react";
 import { useWords } from "~/i18n";
-import type { Live } from "~/session/thread";
+import type { Live } from "~/session/rows";
 
 /** How long nobody wonders. */
 const QUIET_S = 3;

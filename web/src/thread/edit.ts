@@ -3,7 +3,7 @@ import { currentWords } from "~/i18n";
 import { draftOf, editOf, setDraft } from "~/session/drafts";
 import { imagesOf, textOf } from "~/session/message";
 import { discard, type Sending } from "~/session/outbox";
-import type { Row } from "~/session/thread";
+import type { Row } from "~/session/rows";
 import { toast } from "~/ui/toasts";
 import { focusComposer } from "~/workspace/go";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Sending } from "~/session/outbox";
-import { answerKey, type Row, type Thread, userKey } from "~/session/thread";
+import { answerKey, type Row, userKey } from "~/session/rows";
+import type { Thread } from "~/session/thread";
 import { isContinued, linesOf, newDay, resultsFor, said, sendKey, statusOf } from "./lines";
 
 const row = (key: string, more: Partial<Row> & { kind?: string; parent?: string; status?: string } = {}): Row =>

@@ -1,6 +1,7 @@
 /** What a conversation consists of on the screen, in order: rows of the thread, and sends that wait for the server. Pure. */
 import type { Sending } from "~/session/outbox";
-import { type Row, type Thread, userKey } from "~/session/thread";
+import { type Row, userKey } from "~/session/rows";
+import type { Thread } from "~/session/thread";
 
 export interface Line {
   key: string;
