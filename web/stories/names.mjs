@@ -24,6 +24,8 @@ export const names = {
   wrap: /wrap lines$/i,
   reasoning: /^thought for \d+ s/i,
   toolCall: /^lookup_weather/,
+  systemMessage: /^system message$/i,
+  waitsForTools: /^waiting for the results/i,
   loadImage: /^load image from/i,
   unknownSession: /this session is not here/i,
   answered: /^answer finished/i,

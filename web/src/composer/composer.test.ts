@@ -50,11 +50,13 @@ test("the bound counts bytes, not characters", () => {
 });
 
 test("ArrowUp takes the last message of the user whose place is known", () => {
-  const row = (role: string, content: string, kind: string | null) => ({ role, content, facts: { kind, parent: "p" } }) as unknown as Row;
-  const rows = new Map(Object.entries({ a: row("user", "first", "message"), b: row("user", "last", "message"), c: row("assistant", "answer", "message") }));
-  expect(editOfLast({ keys: ["a", "b", "c"], rows })).toEqual({ text: "last", parts: [], edits: { parent: "p" } });
-  expect(editOfLast({ keys: ["b"], rows: new Map([["b", row("user", "just sent", null)]]) })).toBeNull();
-  expect(editOfLast({ keys: [], rows: new Map() })).toBeNull();
+  const row = (key: string, role: string, content: string, kind: string | null = "message") => ({ key, turn: key.slice(0, 1), role, input: role === "user", content, facts: { kind, parent: "p" } }) as unknown as Row;
+  const path = (...rows: Row[]) => ({ keys: rows.map(({ key }) => key), rows: new Map(rows.map((one) => [one.key, one])) });
+  const first = row("a/user", "user", "first");
+  expect(editOfLast(path(first, row("b/user", "user", "last"), row("b/answer", "assistant", "answer")))).toEqual({ text: "last", parts: [], edits: { parent: "p" } });
+  expect(editOfLast(path(row("b/user", "user", "just sent", null)))).toBeNull();
+  expect(editOfLast(path())).toBeNull();
+  expect(editOfLast(path(first, row("b/user", "user", "one"), row("b/m2", "user", "of two")))).toBeNull();
 });
 
 const pane = (id: string, session: string): Pane => ({ kind: "pane", id, session, fresh: false });

@@ -47,7 +47,7 @@ const ofSession = (run: (session: Session) => unknown, fits: (session: Session) 
 function lastAnswer(): string | null {
   const thread = sessionState(activePane().session)?.thread;
   const last = thread?.rows.get(thread.keys.at(-1) ?? "");
-  return last?.role === "assistant" && !thread?.running ? last.turn : null;
+  return last && !last.input && !thread?.running ? last.turn : null;
 }
 
 function regenerate(): void {

@@ -16,7 +16,7 @@ export function ResultRow({ id, result, chosen, language, onPoint, onOpen }: Pro
   const words = useWords();
   const title = result.title ?? words.app.untitled;
   const day = dayOf(result.at, language);
-  const speaker = result.role === "user" ? words.search.user : words.search.assistant;
+  const speaker = result.role === "user" ? words.search.user : result.role === "system" ? words.search.system : words.search.assistant;
   return (
     <div
       id={id}

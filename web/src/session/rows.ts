@@ -21,6 +21,8 @@ export interface Row {
   key: string;
   turn: string;
   role: Message["role"];
+  /** The turn was asked with it; what is no input is its answer. An assistant's message may be either. */
+  input: boolean;
   content: Content;
   reasoning: string;
   refusal: string;
@@ -46,8 +48,11 @@ export interface Live {
 export const answerKey = (turn: string): string => `${turn}/answer`;
 export const userKey = (turn: string): string => `${turn}/user`;
 
-const keyOf = (message: Message): string =>
-  message.role === "assistant" ? answerKey(message.turn_id) : message.role === "user" ? userKey(message.turn_id) : `${message.turn_id}/${message.id}`;
+/** Of the messages of a turn, the answer and the user's first word have keys that are known before they are stored. */
+export function keyOf({ turn_id: turn, id, role, place, input }: Pick<Message, "turn_id" | "id" | "role" | "place" | "input">): string {
+  if (!input) return answerKey(turn);
+  return role === "user" && place === 0 ? userKey(turn) : `${turn}/${id}`;
+}
 
 const unknownFacts = (status: TurnStatus): TurnFacts => ({
   status,
@@ -75,6 +80,7 @@ export function rowOf(message: Message): Row {
     key: keyOf(message),
     turn: message.turn_id,
     role: message.role,
+    input: message.input,
     content: message.content,
     reasoning: message.reasoning ?? "",
     refusal: message.refusal ?? "",
@@ -98,26 +104,42 @@ export function rowOf(message: Message): Row {
   };
 }
 
-/** Rows of stored messages. A turn that ended without a word still gets an answer row: that is where its state shows. */
+/**
+ * Rows of stored messages. A turn that ended without a word still gets an answer row: that is where its state shows. One
+ * that nobody was asked to answer gets none.
+ */
 export function rowsOf(messages: Message[]): Row[] {
-  const rows: Row[] = [];
-  messages.forEach((message, index) => {
+  return messages.flatMap((message, index) => {
     const row = rowOf(message);
-    rows.push(row);
-    const next = messages[index + 1];
-    const answered = next?.turn_id === message.turn_id;
-    if (message.role !== "assistant" && !answered && final(message.status)) {
-      rows.push({ ...row, key: answerKey(row.turn), role: "assistant", content: "", reasoning: "", toolCalls: [], message: null });
-    }
+    const goesOn = messages[index + 1]?.turn_id === message.turn_id;
+    return !message.input || goesOn || message.kind === "insert" || !final(message.status) ? [row] : [row, wordless(row)];
   });
-  return rows;
 }
+
+/** The answer of a turn that said nothing, beside the last message that it was asked with. */
+const wordless = ({ turn, at, facts }: Row): Row => ({ ...newLive(turn, 0), at, facts, live: null });
+
+interface Path {
+  keys: readonly string[];
+  rows: ReadonlyMap<string, Row>;
+}
+
+/** The row of the same turn that comes behind this one. */
+function nextOfTurn({ key, turn }: Row, { keys, rows }: Path): Row | undefined {
+  const next = rows.get(keys[keys.indexOf(key) + 1] ?? "");
+  return next?.turn === turn ? next : undefined;
+}
+
+export const isLastOfTurn = (row: Row, path: Path): boolean => !nextOfTurn(row, path);
+/** Whether a message is all that its turn was asked with. */
+export const isAlone = (row: Row, path: Path): boolean => row.key === userKey(row.turn) && !nextOfTurn(row, path)?.input;
 
 export function newLive(turn: string, now: number): Row {
   return {
     key: answerKey(turn),
     turn,
     role: "assistant",
+    input: false,
     content: "",
     reasoning: "",
     refusal: "",
@@ -135,5 +157,5 @@ export function said(turn: Turn, content: Content): Row {
   const row = newLive(turn.turn_id, 0);
   // A turn gets its place in the tree when it starts.
   const facts = turn.number == null ? row.facts : { ...row.facts, kind: turn.kind, parent: turn.parent ?? null };
-  return { ...row, key: userKey(turn.turn_id), role: "user", content, at: turn.created_at, facts, live: null };
+  return { ...row, key: userKey(turn.turn_id), role: "user", input: true, content, at: turn.created_at, facts, live: null };
 }

@@ -10,7 +10,7 @@ const fold = (thread: Thread, ...events: FeedEvent[]) => events.reduce((state, o
 const usage = { prompt_tokens: 1, completion_tokens: 1, cached_tokens: 0, reasoning_tokens: 0 };
 const timing = { queued_ms: 0, first_token_ms: 1, total_ms: 1 };
 const message = (turn: string, role: "user" | "assistant", content: string, status: Message["status"] = "completed") =>
-  ({ id: `${turn}-${role}`, session_id: "s", turn_id: turn, role, content, timestamp: "2026-01-01T00:00:00.000Z", kind: "message", status, usage, timing, siblings: [turn], tool_calls: [] }) as unknown as Message;
+  ({ id: `${turn}-${role}`, session_id: "s", turn_id: turn, role, place: role === "user" ? 0 : 1, input: role === "user", content, timestamp: "2026-01-01T00:00:00.000Z", kind: "message", status, usage, timing, siblings: [turn], tool_calls: [] }) as unknown as Message;
 const page = (more: Partial<SessionPage>): SessionPage =>
   ({ id: "s", running: null, queued: 0, messages: [], has_more: false, queue: [], cursor: "c", active_turn: null, ...more }) as unknown as SessionPage;
 const final = (text: string, status = "completed") =>

@@ -1,4 +1,4 @@
-/** What can be done with an answer: copy it, have another one, go on from it elsewhere, see what was sent for it. */
+/** What can be done with an answer: copy it, have another one, go on from it elsewhere, see what was sent for it. Put in, it may be copied and gone on from. */
 import { Ellipsis, FileJson2, GitFork, RefreshCw } from "lucide-react";
 import { useRef } from "react";
 import { api, ask } from "~/api/client";
@@ -7,7 +7,8 @@ import { useWords } from "~/i18n";
 import { attempt, retry } from "~/session/actions";
 import { put } from "~/session/list";
 import { textOf } from "~/session/message";
-import type { Row } from "~/session/rows";
+import { isLastOfTurn, type Row } from "~/session/rows";
+import { useSession } from "~/session/store";
 import { IconButton } from "~/ui/Button";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "~/ui/Menu";
 import { openBeside, openIn } from "~/workspace/store";
@@ -27,6 +28,27 @@ export function AnswerControls({ row }: { row: Row }) {
       </IconButton>
       <More row={row} />
     </Controls>
+  );
+}
+
+/** Nobody was asked for it: there is no other answer to have. A fork ends with its turn, so it is offered at its last message. */
+export function PutInControls({ row }: { row: Row }) {
+  const words = useWords().thread;
+  const thread = useThread();
+  const text = textOf(row.content);
+  const last = useSession(thread.session, (state) => row.facts.kind === "insert" && isLastOfTurn(row, state.thread));
+  if (!text && !last) return null;
+  return (
+    <div className="-ml-2 flex min-h-8 items-center text-xs text-muted">
+      <Controls>
+        {text && <CopyText text={text} name={words.copyAnswer} />}
+        {last && (
+          <IconButton name={words.fork} onClick={() => void attempt(fork(thread, row.turn))}>
+            <GitFork />
+          </IconButton>
+        )}
+      </Controls>
+    </div>
   );
 }
 

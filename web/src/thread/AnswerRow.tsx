@@ -1,11 +1,11 @@
-/** What a model said, or is saying. */
+/** What a model said, or is saying; or what a client put in as an assistant's message, which ended no turn. */
 import { useEffect, useMemo, useState } from "react";
 import { Markdown, PlainText, Reasoning, ToolCalls } from "~/content";
 import { useWords } from "~/i18n";
 import { textOf } from "~/session/message";
 import { sessionState, useSession } from "~/session/store";
 import { type Row, userKey } from "~/session/rows";
-import { AnswerControls } from "./AnswerControls";
+import { AnswerControls, PutInControls } from "./AnswerControls";
 import { AnswerFigures } from "./AnswerFigures";
 import { useThread } from "./context";
 import { Ending } from "./Ending";
@@ -18,8 +18,6 @@ export function AnswerRow({ row }: { row: Row }) {
   const words = useWords().thread;
   const text = textOf(row.content);
   const streaming = row.live !== null;
-  const { session } = useThread();
-  const alone = useSession(session, ({ thread }) => !thread.rows.has(userKey(row.turn)));
   return (
     <RowFrame name={words.answered} row={row.key} role="assistant" turn={row.turn} status={statusOf(row)}>
       {row.reasoning && <Thought row={row} />}
@@ -28,15 +26,25 @@ export function AnswerRow({ row }: { row: Row }) {
         {row.refusal && <PlainText text={row.refusal} />}
       </div>
       {row.toolCalls.length > 0 && <Tools row={row} />}
-      {row.live ? <Waiting live={row.live} begun={said(row)} /> : <Ending row={row} />}
-      {!row.live && (
-        <div className="-ml-2 flex min-h-8 items-center gap-1 text-xs text-muted">
-          <AnswerControls row={row} />
-          {alone && <Versions row={row} />}
-          <AnswerFigures row={row} />
-        </div>
-      )}
+      {row.input ? <PutInControls row={row} /> : <End row={row} />}
     </RowFrame>
+  );
+}
+
+/** How it stands with the answer, and what can be done with it. */
+function End({ row }: { row: Row }) {
+  const { session } = useThread();
+  const alone = useSession(session, ({ thread }) => !thread.rows.has(userKey(row.turn)));
+  if (row.live) return <Waiting live={row.live} begun={said(row)} />;
+  return (
+    <>
+      <Ending row={row} />
+      <div className="-ml-2 flex min-h-8 items-center gap-1 text-xs text-muted">
+        <AnswerControls row={row} />
+        {alone && <Versions row={row} />}
+        <AnswerFigures row={row} />
+      </div>
+    </>
   );
 }
 
@@ -66,7 +74,7 @@ function Tools({ row }: { row: Row }) {
   return (
     <div className="py-1">
       <ToolCalls calls={row.toolCalls} results={results} streaming={row.live !== null} />
-      {!row.live && last && row.facts.status === "completed" && (
+      {!row.live && !row.input && last && row.facts.status === "completed" && (
         <p className="pt-1 text-sm text-muted" data-waits="tools">
           {words.waitsForTools}
         </p>

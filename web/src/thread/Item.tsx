@@ -5,9 +5,9 @@ import { useSession } from "~/session/store";
 import { useSettings } from "~/settings/store";
 import { AnswerRow } from "./AnswerRow";
 import { useThread } from "./context";
+import { FoldedRow } from "./FoldedRow";
 import { type Line, newDay } from "./lines";
 import { SendRow } from "./SendRow";
-import { ToolRow } from "./ToolRow";
 import { UserRow } from "./UserRow";
 
 export const Item = memo(({ line }: { line: Line }) =>
@@ -20,10 +20,10 @@ function StoredRow({ line }: { line: Line }) {
   const row = useSession(session, ({ thread }) => thread.rows.get(line.key));
   const before = useSession(session, ({ thread }) => (line.previous ? (thread.rows.get(line.previous)?.at ?? null) : null));
   if (!row) return null;
-  const Row = row.role === "assistant" ? AnswerRow : row.role === "user" ? UserRow : ToolRow;
+  const Row = row.role === "assistant" ? AnswerRow : row.role === "user" ? UserRow : FoldedRow;
   return (
     <>
-      {row.role === "user" && newDay(row.at, before) && <Day at={row.at!} />}
+      {row.input && newDay(row.at, before) && <Day at={row.at!} />}
       <Row row={row} />
     </>
   );

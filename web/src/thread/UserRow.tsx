@@ -4,7 +4,8 @@ import { ContentParts } from "~/content";
 import { useWords } from "~/i18n";
 import { moment, time } from "~/i18n/figures";
 import { textOf } from "~/session/message";
-import type { Row } from "~/session/rows";
+import { isAlone, type Row, userKey } from "~/session/rows";
+import { useSession } from "~/session/store";
 import { useSettings } from "~/settings/store";
 import { IconButton } from "~/ui/Button";
 import { useThread } from "./context";
@@ -30,7 +31,7 @@ export function UserRow({ row }: { row: Row }) {
       )}
       <div className={`flex items-center justify-end ${row.facts.kind === "continue" ? "" : "h-8"}`}>
         {row.facts.kind !== "continue" && <UserControls row={row} />}
-        <Versions row={row} />
+        {row.key === userKey(row.turn) && <Versions row={row} />}
       </div>
     </RowFrame>
   );
@@ -45,6 +46,8 @@ export const Bubble = ({ children }: { children: React.ReactNode }) => (
 function UserControls({ row }: { row: Row }) {
   const words = useWords().thread;
   const { session } = useThread();
+  // Another message in its place would be asked alone.
+  const alone = useSession(session, ({ thread }) => isAlone(row, thread));
   const language = useSettings((settings) => settings.language);
   return (
     <Controls>
@@ -54,7 +57,7 @@ function UserControls({ row }: { row: Row }) {
         </time>
       )}
       <CopyText text={textOf(row.content)} name={words.copyMessage} />
-      {row.message && (
+      {row.message && alone && (
         <IconButton name={words.editMessage} onClick={() => beginEdit(session, row)}>
           <Pencil />
         </IconButton>

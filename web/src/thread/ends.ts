@@ -4,7 +4,7 @@ import type { Thread } from "~/session/thread";
 
 /** The last answer: `turn` and how it stands, as one text, so that it is the same while nothing changes. */
 export function lastAnswer({ keys, rows }: Pick<Thread, "keys" | "rows">): string {
-  const row = rows.get(keys.findLast((key) => rows.get(key)?.role === "assistant") ?? "");
+  const row = rows.get(keys.findLast((key) => rows.get(key)?.input === false) ?? "");
   return row ? `${row.turn} ${row.live ? "running" : row.facts.status}` : "";
 }
 

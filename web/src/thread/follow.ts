@@ -19,6 +19,7 @@ export function follows(before: { following: boolean; top: number }, now: { top:
 
 /** What a row is taken to need before it was ever measured. */
 export function guess(role: string, chars: number, width: number): number {
+  if (role === "system" || role === "tool") return 36;
   const line = Math.max(20, Math.min(width, 736) / 8) * (role === "user" ? 0.8 : 1);
   return (role === "user" ? 80 : 90) + Math.min(200, Math.ceil(chars / line)) * 24;
 }

@@ -5,7 +5,7 @@ import type { Thread } from "~/session/thread";
 import { isContinued, linesOf, newDay, resultsFor, said, sendKey, statusOf } from "./lines";
 
 const row = (key: string, more: Partial<Row> & { kind?: string; parent?: string; status?: string } = {}): Row =>
-  ({ key, turn: key.split("/")[0], role: key.endsWith("/answer") ? "assistant" : "user", content: "", reasoning: "", refusal: "", toolCalls: [], toolCallId: null, message: null, at: null, live: null, ...more, facts: { status: more.status ?? "completed", kind: more.kind ?? null, parent: more.parent ?? null } }) as unknown as Row;
+  ({ key, turn: key.split("/")[0], role: key.endsWith("/answer") ? "assistant" : "user", input: !key.endsWith("/answer"), content: "", reasoning: "", refusal: "", toolCalls: [], toolCallId: null, message: null, at: null, live: null, ...more, facts: { status: more.status ?? "completed", kind: more.kind ?? null, parent: more.parent ?? null } }) as unknown as Row;
 const live = { startedAt: 0 } as unknown as Row["live"];
 const thread = (rows: Row[], more: Partial<Thread> = {}) => ({ keys: rows.map((one) => one.key), rows: new Map(rows.map((one) => [one.key, one])), running: null, queue: [], ...more }) as unknown as Thread;
 const send = (key: string, message: string, refused: string | null = null) => ({ key, session: "s", message, refused, at: 0 }) as unknown as Sending;
@@ -48,6 +48,19 @@ describe("a tool's result", () => {
     expect(resultsFor(answer, all)).toEqual({ c1: "12" });
   });
 
+  it("stands with its call when both were sent in one turn", () => {
+    const rows = [row(userKey("t1")), row("t1/m1", { role: "assistant", toolCalls: [call] }), row("t1/m2", { role: "tool", toolCallId: "c1", content: "12" }), row(answerKey("t1"))];
+    expect(keys(linesOf(thread(rows), [], true))).toEqual([userKey("t1"), "t1/m1", answerKey("t1")]);
+    expect(resultsFor(rows[1]!, thread(rows))).toEqual({ c1: "12" });
+  });
+
+  it("belongs to the call before it, however often its id was used", () => {
+    const again = row(answerKey("t3"), { toolCalls: [call] });
+    const all = thread([answer, result, row(answerKey("t2")), again, row("t4/m1", { role: "tool", toolCallId: "c1", content: "13" })]);
+    expect([resultsFor(answer, all), resultsFor(again, all)]).toEqual([{ c1: "12" }, { c1: "13" }]);
+    expect(resultsFor(answer, thread([answer, again, result]))).toEqual({});
+  });
+
   it("stands alone when its call is not there", () => {
     expect(keys(linesOf(thread([result, row(answerKey("t2"))]), [], true))).toEqual(["t2/m1", answerKey("t2")]);
   });
@@ -60,7 +73,10 @@ describe("a row's status", () => {
     expect(statusOf(row(answerKey("t"), { status: "failed" }))).toBe("failed");
   });
 
-  it("of a message is that it is there", () => expect(statusOf(row(userKey("t"), { status: "failed" }))).toBe("completed"));
+  it("of a message is that it is there", () => {
+    expect(statusOf(row(userKey("t"), { status: "failed" }))).toBe("completed");
+    expect(statusOf(row("t/m1", { role: "assistant", status: "running" }))).toBe("completed");
+  });
   it("knows what was said", () => expect([said(row(answerKey("t"))), said(row(answerKey("t"), { refusal: "no" }))]).toEqual([false, true]));
 });
 

@@ -50,13 +50,18 @@ function withoutResults(keys: readonly string[], rows: Thread["rows"]): string[]
   });
 }
 
-/** The results that were sent for an answer's calls, by the calls' ids. */
+/** The results that were sent for an answer's calls, by the calls' ids. Ids may be used again by later calls. */
 export function resultsFor(row: Row, { keys, rows }: Pick<Thread, "keys" | "rows">): Record<string, string> {
   const wanted = new Set(row.toolCalls.map((call) => call.id));
-  const after = keys.slice(keys.indexOf(row.key) + 1).map((key) => rows.get(key));
-  return Object.fromEntries(
-    after.flatMap((one) => (one?.role === "tool" && one.toolCallId && wanted.has(one.toolCallId) ? [[one.toolCallId, typeof one.content === "string" ? one.content : JSON.stringify(one.content)]] : [])),
-  );
+  const results: Record<string, string> = {};
+  for (const key of keys.slice(keys.indexOf(row.key) + 1)) {
+    if (wanted.size === 0) break;
+    const one = rows.get(key);
+    one?.toolCalls.forEach((call) => wanted.delete(call.id));
+    if (one?.role !== "tool" || one.toolCallId === null || !wanted.delete(one.toolCallId)) continue;
+    results[one.toolCallId] = typeof one.content === "string" ? one.content : JSON.stringify(one.content);
+  }
+  return results;
 }
 
 /** Whether the shown path goes on from this turn by its own request to continue. */
@@ -70,7 +75,7 @@ export type RowStatus = "streaming" | "waiting" | "sending" | "completed" | "fai
 
 /** What is said of a row: of an answer how it is going, of a message that it is there. */
 export function statusOf(row: Row): RowStatus {
-  if (row.role !== "assistant") return "completed";
+  if (row.input) return "completed";
   const { status } = row.facts;
   if (row.live || status === "queued" || status === "running") return said(row) ? "streaming" : "waiting";
   return status;

@@ -11,4 +11,5 @@ export const search = {
   failed: "The search did not work. Try again in a moment.",
   user: "You",
   assistant: "Answer",
+  system: "System",
 };

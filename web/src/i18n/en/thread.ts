@@ -20,6 +20,7 @@ export const thread = {
   you: "You said",
   answered: "Answer",
   toolResult: "Result of a tool",
+  systemMessage: "System message",
   continued: "Asked to continue",
   sending: "Sending…",
   notSent: "Not sent yet: it goes out when the server is back.",

@@ -13,4 +13,5 @@ export const search: typeof en = {
   failed: "搜索未成功，请稍后重试。",
   user: "您",
   assistant: "回答",
+  system: "系统",
 };

@@ -20,6 +20,7 @@ export const thread: typeof en = {
   you: "您说",
   answered: "回答",
   toolResult: "工具的结果",
+  systemMessage: "系统消息",
   continued: "已请求继续",
   sending: "发送中…",
   notSent: "尚未发送：服务器恢复后会自动发出。",
