@@ -2,7 +2,7 @@
 import type { FeedEvent, TextDelta } from "~/api/events";
 import type { Answer, Content, Turn } from "~/api/types";
 import { answerKey, final, newLive, type Row, said, scalars, type TurnFacts, userKey } from "./rows";
-import { put, type Thread, withRows } from "./thread";
+import { put, type Thread, tipOf, withRows } from "./thread";
 
 /** Neighbouring pieces of one text become one event: a frame may bring hundreds, and each that is applied copies the rows. */
 export function joinedDeltas(events: readonly FeedEvent[]): FeedEvent[] {
@@ -25,8 +25,11 @@ export function joinedDeltas(events: readonly FeedEvent[]): FeedEvent[] {
 
 const isTextDelta = (event: FeedEvent): event is TextDelta => "offset" in event.data;
 
-/** Applies one event of the feed that concerns this session; and whether the server has to be asked for more. */
-export function apply(thread: Thread, event: FeedEvent, now: number): [Thread, boolean] {
+/**
+ * Applies one event of the feed that concerns this session; and whether the server has to be asked for more. `onMain`: what
+ * is shown is the session's main path.
+ */
+export function apply(thread: Thread, event: FeedEvent, now: number, onMain = true): [Thread, boolean] {
   if (!("turn_id" in event.data)) return [thread, true];
   if (thread.ended.has(event.data.turn_id)) return [thread, false];
   // A page may be faster than the events of what it tells. Only the end is still taken: it is what refuses older pages.
@@ -35,7 +38,7 @@ export function apply(thread: Thread, event: FeedEvent, now: number): [Thread, b
     case "turn.queued":
       return [thread, !thread.queue.some((queued) => queued.turn_id === event.data.turn_id)];
     case "turn.started":
-      return started(thread, event.data, now);
+      return started(thread, event.data, now, onMain);
     case "message.delta":
     case "reasoning.delta":
     case "refusal.delta":
@@ -60,24 +63,33 @@ const isStored = (row: Row | undefined): boolean => !!row && !row.live && final(
 
 type Data<Name extends FeedEvent["name"]> = Extract<FeedEvent, { name: Name }>["data"];
 
-function started(thread: Thread, { turn_id: turn, model, attempt }: Data<"turn.started">, now: number): [Thread, boolean] {
+function started(thread: Thread, { turn_id: turn, model, attempt }: Data<"turn.started">, now: number, onMain: boolean): [Thread, boolean] {
   const known = thread.rows.get(answerKey(turn));
   if (known?.live) {
     return [put(thread, { ...known, facts: { ...known.facts, model }, live: { ...known.live, attempt } }), false];
   }
-  const queued = thread.queue.find((one) => one.turn_id === turn);
   const answer = newLive(turn, now);
-  const rows: Row[] = [{ ...answer, facts: { ...answer.facts, model }, live: { ...answer.live!, attempt } }];
-  if (queued?.input != null && queued.kind !== "tool_results") rows.unshift(said(queued, queued.input));
-  const next: Thread = {
+  const begun = put(thread, { ...answer, facts: { ...answer.facts, model }, live: { ...answer.live!, attempt } });
+  const queued = thread.queue.find((one) => one.turn_id === turn);
+  const next: Thread = { ...begun, queue: thread.queue.filter((one) => one !== queued) };
+  // Its user message, its place in the tree and the rest of the queue are only known to the server.
+  return [queued && onMain && goesOn(thread, queued) ? shown(next, queued, queued.input ?? null) : next, true];
+}
+
+/** Whether a turn that has waited continues the path that is shown. Of one that never waited here nobody knows. */
+const goesOn = (thread: Thread, { kind, parent }: Turn): boolean =>
+  kind !== "insert" && thread.running === null && (parent == null || parent === tipOf(thread));
+
+/** The turn's message and its answer stand at the end of the path. */
+function shown(thread: Thread, turn: Turn, input: Content | null): Thread {
+  const id = turn.turn_id;
+  const rows = input == null || turn.kind === "tool_results" ? [] : [said(turn, input)];
+  return {
     ...thread,
-    running: turn,
-    queue: thread.queue.filter((one) => one.turn_id !== turn),
-    keys: [...thread.keys, ...rows.map((row) => row.key)],
+    running: thread.ended.has(id) ? thread.running : id,
+    keys: [...thread.keys, ...rows.map((row) => row.key), answerKey(id)],
     rows: withRows(thread, rows),
   };
-  // Its user message, its place in the tree and the rest of the queue are only known to the server.
-  return [next, true];
 }
 
 /** A turn that the server has just taken: it shows before its first event arrives. */
@@ -87,15 +99,18 @@ export function withAccepted(thread: Thread, turn: Turn, content: Content | null
   if (thread.rows.has(userKey(id))) return thread;
   const at = thread.keys.indexOf(answerKey(id));
   if (at >= 0) {
-    // Its events were faster than the answer to the request.
+    // A page was faster than the answer to the request.
     if (input == null) return thread;
     const row = said(turn, input);
     return { ...thread, keys: thread.keys.toSpliced(at, 0, row.key), rows: withRows(thread, [row]) };
   }
+  const begun = thread.rows.get(answerKey(id));
+  const waiting = thread.queue.filter((queued) => queued.turn_id !== id);
+  // Its events were faster than the answer to the request.
+  if (begun?.live || (begun && thread.ended.has(id))) return shown({ ...thread, queue: waiting }, turn, input);
   if (thread.ended.has(id)) return thread;
-  const queue = [...thread.queue.filter((queued) => queued.turn_id !== id), { ...turn, input }];
-  if (turn.status === "queued") return { ...thread, queue };
-  return turn.status === "running" ? started({ ...thread, queue }, { session_id: turn.session_id, turn_id: id, model: null, attempt: 1 }, now)[0] : thread;
+  if (turn.status === "queued") return { ...thread, queue: [...waiting, { ...turn, input }] };
+  return turn.status === "running" ? shown({ ...put(thread, newLive(id, now)), queue: waiting }, turn, input) : thread;
 }
 
 const parts = {
@@ -104,12 +119,23 @@ const parts = {
   "refusal.delta": { field: "refusal", counted: "refusal" },
 } as const;
 
+/**
+ * Something of an answer is not here. The server tells the whole of it when it is on the main path; of a turn that runs
+ * elsewhere the rest is not told either, and its end is asked for.
+ */
+function missed(thread: Thread, turn: string): [Thread, boolean] {
+  const key = answerKey(turn);
+  if (thread.keys.includes(key)) return [thread, true];
+  const known = thread.rows.get(key);
+  return known && !known.live ? [thread, false] : [put(thread, { ...newLive(turn, 0), live: null }), true];
+}
+
 function delta(thread: Thread, { name, data: { turn_id, text, offset } }: TextDelta, now: number): [Thread, boolean] {
   const row = thread.rows.get(answerKey(turn_id));
-  if (!row?.live) return [thread, true];
+  if (!row?.live) return missed(thread, turn_id);
   const { field, counted } = parts[name];
   const have = row.live.chars[counted];
-  if (offset > have) return [thread, true];
+  if (offset > have) return missed(thread, turn_id);
   const fresh = offset === have ? text : [...text].slice(have - offset).join("");
   if (!fresh) return [thread, false];
   const live = { ...row.live, lastAt: now, chars: { ...row.live.chars, [counted]: have + scalars(fresh) } };
@@ -118,10 +144,10 @@ function delta(thread: Thread, { name, data: { turn_id, text, offset } }: TextDe
 
 function toolCall(thread: Thread, { turn_id, index, id, name, arguments: piece }: Data<"tool_call.delta">, now: number): [Thread, boolean] {
   const row = thread.rows.get(answerKey(turn_id));
-  if (!row?.live || index > row.toolCalls.length) return [thread, true];
+  if (!row?.live || index > row.toolCalls.length) return missed(thread, turn_id);
   const call = row.toolCalls[index] ?? { id: "", name: "", arguments: "" };
   // A piece that comes again after a snapshot cannot be told from a new one: only a new call's first piece has its id.
-  if (id && call.id === id) return [thread, true];
+  if (id && call.id === id) return missed(thread, turn_id);
   const toolCalls = [...row.toolCalls];
   toolCalls[index] = { id: id ?? call.id, name: name ?? call.name, arguments: call.arguments + piece };
   return [put(thread, { ...row, toolCalls, live: { ...row.live, lastAt: now } }), false];
@@ -135,7 +161,7 @@ function partDone(thread: Thread, { turn_id, kind }: Data<"part.done">, now: num
 
 function snapshot(thread: Thread, data: Data<"snapshot">, now: number): [Thread, boolean] {
   const row = thread.rows.get(answerKey(data.turn_id));
-  if (!row?.live) return [thread, true];
+  if (!row?.live) return missed(thread, data.turn_id);
   const { text, reasoning = "", refusal = "", tool_calls: toolCalls = [] } = data;
   const chars = { text: scalars(text), reasoning: scalars(reasoning), refusal: scalars(refusal) };
   return [put(thread, { ...row, content: text, reasoning, refusal, toolCalls, live: { ...row.live, lastAt: now, chars } }), false];

@@ -55,14 +55,14 @@ test("what was deleted elsewhere goes from the rows, the older ones too", async 
   await loadOlder("c");
   expect(ids()).toEqual(["t1", "t2"]);
 
-  const tell = async (name: string) => {
-    GET.mockResolvedValueOnce(newest);
-    feed.forEach((take) => take({ name, cursor: "", data: { session_id: "c", turn_id: "t1" } } as unknown as FeedEvent));
+  const tell = async (name: string, turn_id: string, data: unknown) => {
+    GET.mockResolvedValueOnce({ ...answered, data });
+    feed.forEach((take) => take({ name, cursor: "", data: { session_id: "c", turn_id } } as unknown as FeedEvent));
     await vi.advanceTimersByTimeAsync(200);
   };
-  await tell("turn.queued");
+  await tell("turn.queued", "t3", newest.data);
   expect(ids()).toEqual(["t1", "t2"]);
-  await tell("message.deleted");
+  await tell("message.deleted", "t1", { data: [], has_more: false });
   expect(ids()).toEqual(["t2"]);
 });
 

@@ -6,9 +6,9 @@ import { createStore, type StoreApi, useStore } from "zustand";
 import { ApiError, api, ask } from "~/api/client";
 import type { FeedEvent } from "~/api/events";
 import { from, onEvent, useLink, watch } from "~/api/feed";
-import type { Answer, Content, Turn } from "~/api/types";
+import type { Answer, Content, Message, SessionPage, Turn } from "~/api/types";
 import { apply, joinedDeltas, withAccepted } from "./events";
-import { empty, sessionOf, type Thread, withBranch, withOlder, withPage } from "./thread";
+import { empty, leadsOn, leftBehind, type Thread, watched, withBranch, withOlder, withoutElsewhere, withPage, withSession, withTurn } from "./thread";
 
 /** `fresh`: made in this browser, the server does not know it yet. `deleted`: while it was open here. */
 type Phase = "loading" | "fresh" | "ready" | "missing" | "deleted" | "failed";
@@ -18,7 +18,7 @@ interface OpenSession {
   phase: Phase;
   error: ApiError | null;
   thread: Thread;
-  /** The last turn of the path that is shown, when that is not the head's. */
+  /** The last turn of the path that is shown, when that is not the session's main path. */
   branch: string | null;
   loadingOlder: boolean;
 }
@@ -28,12 +28,12 @@ interface Entry {
   users: number;
   unwatch: () => void;
   pending: FeedEvent[];
-  /** Counts starts and ends of turns: a page that was asked for before one of them is out of date. */
+  /** Counts starts and ends of turns, and messages that went: a page that was asked for before one of them is out of date. */
   changes: number;
   asking: boolean;
   askAgain: boolean;
-  /** Something that was said is gone: rows that were loaded before are not to be kept. */
-  anew: boolean;
+  /** The reader wants the main path, whatever is being answered where they are. */
+  homeward: boolean;
   /** The last question got no answer: it is put again when the link is back. */
   unanswered: boolean;
 }
@@ -67,7 +67,7 @@ function make(id: string, fresh: boolean): Entry {
     branch: null,
     loadingOlder: false,
   }));
-  const entry: Entry = { store, users: 0, unwatch: watch(id), pending: [], changes: 0, asking: false, askAgain: false, anew: false, unanswered: false };
+  const entry: Entry = { store, users: 0, unwatch: watch(id), pending: [], changes: 0, asking: false, askAgain: false, homeward: false, unanswered: false };
   entries.set(id, entry);
   if (!fresh) void refresh(id);
   return entry;
@@ -91,7 +91,7 @@ let frame = 0;
 export function startSessions(): void {
   onEvent((event) => {
     if (event.name === "reset") {
-      for (const [id, entry] of entries) if (entry.store.getState().phase !== "fresh") void refresh(id);
+      for (const [id, entry] of entries) lookAfresh(id, entry);
       return;
     }
     const entry = entries.get(event.data.session_id);
@@ -102,6 +102,13 @@ export function startSessions(): void {
   useLink.subscribe(({ state }) => {
     for (const [id, entry] of entries) if (state === "live" && entry.unanswered) void refresh(id);
   });
+}
+
+function lookAfresh(id: string, entry: Entry): void {
+  const { phase, thread } = entry.store.getState();
+  if (phase === "fresh") return;
+  set(entry, { thread: withoutElsewhere(thread) });
+  void refresh(id);
 }
 
 /** Once per frame; a hidden tab gets no frames, so a timer stands in. */
@@ -116,24 +123,19 @@ function flush(): void {
   const now = Date.now();
   for (const [id, entry] of entries) {
     if (entry.pending.length === 0) continue;
-    const { branch } = entry.store.getState();
-    let { thread } = entry.store.getState();
+    let { thread, branch } = entry.store.getState();
     let open = false;
     for (const event of joinedDeltas(entry.pending.splice(0))) {
       if (event.name === "session.deleted") set(entry, { phase: "deleted" });
-      if (event.name === "message.deleted") {
-        entry.anew = true;
-        open = true;
-        continue;
-      }
-      if (branch !== null && event.name.startsWith("turn.")) open = true;
-      if (branch !== null) continue;
-      const [next, need] = apply(thread, event, now);
-      if (next.running !== thread.running || next.ended !== thread.ended) entry.changes++;
+      if (event.name === "message.deleted") void reread(id, entry, event.data.turn_id);
+      const [next, need] = apply(thread, event, now, branch === null);
+      const turns = event.name === "turn.started" || next.ended !== thread.ended;
+      if (turns) entry.changes++;
+      branch ??= leftBehind(thread, next);
       thread = next;
-      open ||= need;
+      open ||= need || (turns && branch !== null);
     }
-    set(entry, { thread });
+    set(entry, { thread, branch });
     if (open) void refresh(id);
   }
 }
@@ -150,25 +152,19 @@ export async function refresh(id: string): Promise<void> {
   }
   entry.asking = true;
   entry.unanswered = false;
-  const changes = entry.changes;
-  const anew = entry.anew;
-  entry.anew = false;
+  const { changes } = entry;
   try {
     const page = await ask(api.GET("/sessions/{id}", { params: { path: { id } } }));
     from(page.cursor);
-    const state = entry.store.getState();
-    if (state.branch !== null) {
-      set(entry, { thread: { ...state.thread, session: sessionOf(page), queue: page.queue, running: page.running ?? null } });
-      if (anew) await showBranch(id, state.branch);
-    } else {
-      const known = anew ? { ...state.thread, keys: [] } : state.thread;
-      const thread = entry.changes === changes ? withPage(known, page, Date.now()) : null;
-      if (thread) set(entry, { thread, phase: "ready", error: null });
-      else entry.askAgain = true;
-      entry.anew ||= anew && !thread;
+    const branch = branchFor(entry, page);
+    const list = branch === null ? null : await path(id, branch);
+    const thread = entry.changes === changes && branchFor(entry, page) === branch ? shown(entry, page, list) : null;
+    if (!thread) entry.askAgain = true;
+    else {
+      entry.homeward = false;
+      set(entry, { thread, branch, phase: "ready", error: null });
     }
   } catch (cause) {
-    entry.anew ||= anew;
     if (cause instanceof ApiError) failed(entry, cause);
     else throw cause;
   } finally {
@@ -178,6 +174,60 @@ export async function refresh(id: string): Promise<void> {
       void refresh(id);
     }
   }
+}
+
+/** The turn whose path is to be shown; `null` is the main path. */
+function branchFor(entry: Entry, page: SessionPage): string | null {
+  const { branch, thread } = entry.store.getState();
+  if (branch !== null) return leadsOn(page, branch) ? null : branch;
+  return entry.homeward ? null : watched(thread, page);
+}
+
+function shown(entry: Entry, page: SessionPage, list: Path | null): Thread | null {
+  const { thread } = entry.store.getState();
+  return list ? withBranch(withSession(thread, page), list.messages, list.more) : withPage(thread, page, Date.now());
+}
+
+interface Path {
+  messages: Message[];
+  more: boolean;
+}
+
+/** The newest messages of the path that ends with a turn. */
+async function path(id: string, branch: string, after?: string, limit = PAGE): Promise<Path> {
+  const query = { branch, limit, order: "desc" as const, ...(after ? { after } : {}) };
+  const list = await ask(api.GET("/sessions/{id}/messages", { params: { path: { id }, query } }));
+  return { messages: list.data.toReversed(), more: list.has_more };
+}
+
+/** A message of this turn was deleted: what is left of it is asked for, wherever on the path it stands. */
+async function reread(id: string, entry: Entry, turn: string): Promise<void> {
+  entry.changes++;
+  const stands = () => entry.store.getState().thread.keys.some((key) => key.startsWith(`${turn}/`));
+  try {
+    for (let changes = -1; stands() && changes !== entry.changes; ) {
+      changes = entry.changes;
+      const messages = await messagesOf(id, turn);
+      if (changes === entry.changes) set(entry, { thread: withTurn(entry.store.getState().thread, turn, messages) });
+    }
+  } catch (cause) {
+    if (!(cause instanceof ApiError)) throw cause;
+    void refresh(id);
+  }
+}
+
+const TURN_PAGE = 100;
+
+/** They are the last of the path that ends with their turn. */
+async function messagesOf(id: string, turn: string): Promise<Message[]> {
+  const found: Message[] = [];
+  for (let more = true; more; ) {
+    const list = await path(id, turn, found[0]?.id, TURN_PAGE);
+    const its = list.messages.filter((message) => message.turn_id === turn);
+    found.unshift(...its);
+    more = list.more && its.length === list.messages.length;
+  }
+  return found;
 }
 
 const AGAIN_MS = 1000;
@@ -217,17 +267,18 @@ function firstMessage({ keys, rows }: Thread): string | undefined {
   return key && (rows.get(key)?.message ?? undefined);
 }
 
-/** Shows the path that ends with this turn; `null` goes back to the head's. Nothing changes on the server. */
+/** Shows the path that ends with this turn; `null` goes back to the main one. Nothing changes on the server. */
 export async function showBranch(id: string, branch: string | null): Promise<void> {
   const entry = entries.get(id);
   if (!entry) return;
-  if (branch === null || branch === entry.store.getState().thread.session?.head) {
+  const { session } = entry.store.getState().thread;
+  if (branch === null || branch === (session?.running ?? session?.head)) {
+    entry.homeward = true;
     set(entry, { branch: null });
     return refresh(id);
   }
-  const query = { branch, limit: PAGE, order: "desc" as const };
-  const list = await ask(api.GET("/sessions/{id}/messages", { params: { path: { id }, query } }));
-  set(entry, { branch, thread: withBranch(entry.store.getState().thread, list.data.toReversed(), list.has_more) });
+  const { messages, more } = await path(id, branch);
+  set(entry, { branch, thread: withBranch(entry.store.getState().thread, messages, more) });
 }
 
 /* ---- what was just done here ---- */

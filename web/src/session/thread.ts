@@ -4,14 +4,17 @@
  * final states stay final.
  */
 import type { Message, Session, SessionPage, Turn } from "~/api/types";
-import { answerKey, newLive, type Row, rowOf, rowsOf, scalars } from "./rows";
+import { answerKey, final, newLive, type Row, rowOf, rowsOf, scalars } from "./rows";
 
 export interface Thread {
   session: Session | null;
+  /** The path that is shown. */
   keys: string[];
+  /** Its rows; and beside it the answers of turns that run elsewhere in the session's tree. */
   rows: ReadonlyMap<string, Row>;
   /** There are older messages than these. */
   older: boolean;
+  /** The turn that runs on the path; when none does, the one of another path that the server named. */
   running: string | null;
   queue: Turn[];
   /** Turns that are known to have ended: an answer that says otherwise is out of date. */
@@ -30,15 +33,29 @@ export function withPage(thread: Thread, page: SessionPage, now: number): Thread
   const active = page.active_turn ?? null;
   if (page.running && thread.ended.has(page.running)) return null;
   const fresh = rowsOf(page.messages);
-  if (active) fresh.push(activeRow(thread, page, now));
-  const [keys, older] = joined(thread, fresh, page.has_more);
-  const known = keys.flatMap((key) => thread.rows.get(key) ?? []);
-  const rows = byKey([...known, ...fresh.map((row) => settled(thread.rows.get(row.key), row))]);
-  return { ...thread, session: sessionOf(page), keys, rows, older, running: page.running ?? null, queue: page.queue.filter((turn) => !thread.ended.has(turn.turn_id)) };
+  if (active && fresh.at(-1)?.facts.kind !== "insert") fresh.push(activeRow(thread, page, now));
+  return { ...withSession(thread, page), ...pathOf(thread, fresh, page.has_more), running: page.running ?? null };
 }
+
+/** What a page says of the session itself, for one of which another path is shown. */
+export const withSession = (thread: Thread, page: SessionPage): Thread => ({
+  ...thread,
+  session: sessionOf(page),
+  queue: page.queue.filter((turn) => !thread.ended.has(turn.turn_id)),
+  running: page.running ?? null,
+});
 
 /** The session of a page, as the list has it. */
 export const sessionOf = ({ messages: _, queue: __, has_more: ___, active_turn: ____, cursor: _____, ...session }: SessionPage): Session => session;
+
+/** The path that ends with these rows. What runs elsewhere is kept, so that it can be shown from its start. */
+function pathOf(thread: Thread, fresh: Row[], more: boolean): Pick<Thread, "keys" | "rows" | "older"> {
+  const [keys, older] = joined(thread, fresh, more);
+  const known = keys.flatMap((key) => thread.rows.get(key) ?? []);
+  return { keys, older, rows: byKey([...running(thread), ...known, ...fresh.map((row) => settled(thread.rows.get(row.key), row))]) };
+}
+
+const running = ({ rows, ended }: Thread): Row[] => [...rows.values()].filter((row) => !row.input && !final(row.facts.status) && !ended.has(row.turn));
 
 /** Older rows that were loaded before stay, as long as the new page joins them. */
 function joined(thread: Thread, fresh: Row[], more: boolean): [string[], boolean] {
@@ -84,8 +101,51 @@ export function withOlder(thread: Thread, messages: Message[], more: boolean): T
   };
 }
 
-/** Another path of the session, as it stands: nothing of it runs. */
-export const withBranch = (thread: Thread, messages: Message[], more: boolean): Thread => {
-  const rows = rowsOf(messages);
-  return { ...thread, keys: rows.map((row) => row.key), rows: byKey(rows), older: more, running: null };
-};
+/** Another path of the session, as it stands. Its last turn may run: what it says is known if its start was seen. */
+export function withBranch(thread: Thread, messages: Message[], more: boolean): Thread {
+  const fresh = rowsOf(messages);
+  const last = fresh.at(-1);
+  const live = thread.rows.get(answerKey(last?.turn ?? ""));
+  if (!last || !live?.live || last.key === live.key) return { ...thread, ...pathOf(thread, fresh, more) };
+  const { model } = live.facts;
+  return { ...thread, ...pathOf(thread, [...fresh, { ...live, facts: { ...last.facts, status: "running", model } }], more), running: last.turn };
+}
+
+/** A turn's messages, as they are now: some of them were deleted. */
+export function withTurn(thread: Thread, turn: string, messages: Message[]): Thread {
+  const isIts = (key: string) => thread.rows.get(key)?.turn === turn;
+  const at = thread.keys.findIndex(isIts);
+  if (at < 0) return thread;
+  const fresh = rowsOf(messages).map((row) => settled(thread.rows.get(row.key), row));
+  const answer = thread.rows.get(answerKey(turn));
+  if (answer?.live && fresh.at(-1)?.key !== answer.key) fresh.push(answer);
+  const keys = thread.keys.filter((key) => !isIts(key)).toSpliced(at, 0, ...fresh.map((row) => row.key));
+  const others = [...thread.rows.values()].filter((row) => row.turn !== turn);
+  return { ...thread, keys, rows: byKey([...others, ...fresh]) };
+}
+
+/** Events were lost: what runs elsewhere may have ended since. */
+export const withoutElsewhere = (thread: Thread): Thread => ({ ...thread, rows: byKey(thread.keys.flatMap((key) => thread.rows.get(key) ?? [])) });
+
+/* ---- where the path stands in the session's tree ---- */
+
+/** The turn that the path ends with. */
+export const tipOf = ({ keys, rows }: Pick<Thread, "keys" | "rows">): string | null => rows.get(keys.at(-1) ?? "")?.turn ?? null;
+
+/** The turn that has just ended before the reader's eyes while others run elsewhere: the main path goes on without it. */
+export function leftBehind(before: Thread, after: Thread): string | null {
+  const tip = tipOf(after);
+  if (tip === null || before.ended.has(tip) || !after.ended.has(tip)) return null;
+  const shown = new Set(after.keys);
+  return running(after).some((row) => !shown.has(row.key)) ? tip : null;
+}
+
+/** Whether the path that a page shows ends with this turn, or goes on from it. */
+export const leadsOn = (page: SessionPage, turn: string): boolean =>
+  page.messages.some((message) => message.turn_id === turn) || (!page.running && page.head === turn);
+
+/** The turn that is being answered before the reader's eyes while the session's main path goes elsewhere. */
+export function watched({ keys, rows }: Thread, page: SessionPage): string | null {
+  const last = rows.get(keys.at(-1) ?? "");
+  return last?.live && !leadsOn(page, last.turn) && page.running !== last.turn ? last.turn : null;
+}

@@ -7,6 +7,7 @@ const none: ReadonlySet<string> = new Set();
 it("an end is told when the answer was seen running, or its end came as an event", () => {
   expect(endedNow("t1 running", "t1 completed", none, none)).toEqual({ turn: "t1", status: "completed" });
   expect(endedNow("t1 completed", "t2 failed", none, new Set(["t2"]))).toEqual({ turn: "t2", status: "failed" });
+  expect(endedNow("t2 failed", "t2 failed", none, new Set(["t2"]))).toEqual({ turn: "t2", status: "failed" });
 });
 
 it("an end is told once", () => expect(endedNow("t1 running", "t1 completed", new Set(["t1"]), none)).toBeNull());

@@ -18,24 +18,10 @@ const lineOf = (key: string, kind: Line["kind"], previous: string | null, waits 
 export function linesOf({ keys, rows, running, queue }: Pick<Thread, "keys" | "rows" | "running" | "queue">, sends: readonly Sending[], live: boolean): Line[] {
   const shown = withoutResults(keys, rows);
   const lines = shown.map((key, index) => lineOf(key, "row", shown[index - 1] ?? null));
-  const own = begun(keys, rows, running);
-  const open = sends.filter((send) => !(own === "shown" && live && !send.refused && same(send, rows.get(userKey(running!)))));
-  open.forEach((send, index) => {
-    const first = index === 0 && own === "unsaid" && !send.refused;
-    const line = lineOf(sendKey(send), "send", null, !first && !send.refused && (running !== null || queue.length > 0));
-    if (first) lines.splice(-1, 0, line);
-    else lines.push(line);
-  });
-  return lines;
-}
-
-/** The running answer's question: `shown` as a row of its own, or `unsaid`, when the events of a turn came before the acknowledgement of its send. */
-function begun(keys: readonly string[], rows: Thread["rows"], running: string | null): "shown" | "unsaid" | null {
-  const last = rows.get(keys.at(-1) ?? "");
-  if (!running || last?.turn !== running || !last.live) return null;
-  const said = keys.some((key) => key.startsWith(`${running}/`) && key !== last.key);
-  if (!said && last.facts.kind === null) return "unsaid";
-  return rows.has(userKey(running)) ? "shown" : null;
+  const begun = live && running !== null && rows.get(keys.at(-1) ?? "")?.live ? rows.get(userKey(running)) : undefined;
+  const open = sends.filter((send) => send.refused || !same(send, begun));
+  const busy = running !== null || queue.length > 0;
+  return [...lines, ...open.map((send) => lineOf(sendKey(send), "send", null, busy && !send.refused))];
 }
 
 const same = (send: Sending, row: Row | undefined): boolean => JSON.stringify(send.message) === JSON.stringify(row?.content);
