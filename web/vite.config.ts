@@ -16,9 +16,13 @@ const onlyWoff2: Plugin = {
   transform: (code, id) => (id.endsWith("katex.min.css") || id.endsWith("katex.css") ? code.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)/g, "") : null),
 };
 
+const neverWritten = Object.fromEntries(
+  ["mdast-util-to-markdown", "mdast-util-to-markdown-cjk-friendly", "mdast-util-to-markdown-cjk-friendly-gfm-strikethrough"].map((name) => [name, at("./src/content/neverWritten.ts")]),
+);
+
 export default defineConfig({
   plugins: [react(), tailwindcss(), onlyWoff2],
-  resolve: { alias: { "~": at("./src"), "react-remove-scroll": at("./src/ui/noScrollLock.tsx") } },
+  resolve: { alias: { "~": at("./src"), "react-remove-scroll": at("./src/ui/noScrollLock.tsx"), ...neverWritten } },
   // The page runs under a strict content security policy: nothing may be inlined as a data URL.
   build: { target: "es2022", assetsInlineLimit: 0, chunkSizeWarningLimit: 900, reportCompressedSize: false },
   server: { proxy: Object.fromEntries(native.map((path) => [path, { target: server, changeOrigin: true }])) },

@@ -1,15 +1,19 @@
 /** The page, or what asks for a key in its place. */
 import { QueryClientProvider } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
 import { useLink } from "~/api/feed";
 import { queries } from "~/configs/queries";
 import { Panes } from "~/panes/Panes";
-import { SignIn } from "~/settings/SignIn";
-import { RenameDialog } from "~/sidebar/RenameDialog";
+import { useRename } from "~/sidebar/rename";
 import { Sidebar } from "~/sidebar/Sidebar";
 import { Toasts } from "~/ui/toasts";
+import { useEver } from "~/ui/useEver";
 import { Banner } from "./Banner";
 import { Dialogs } from "./Dialogs";
 import { useDocumentTitle } from "./useDocumentTitle";
+
+const SignIn = lazy(() => import("~/settings/SignIn").then(({ SignIn }) => ({ default: SignIn })));
+const RenameDialog = lazy(() => import("~/sidebar/RenameDialog").then(({ RenameDialog }) => ({ default: RenameDialog })));
 
 export function App() {
   return (
@@ -22,8 +26,15 @@ export function App() {
 
 function Page() {
   const refused = useLink((link) => link.state === "refused");
+  const renames = useEver(useRename(({ session }) => session !== null));
   useDocumentTitle();
-  if (refused) return <SignIn />;
+  if (refused) {
+    return (
+      <Suspense>
+        <SignIn />
+      </Suspense>
+    );
+  }
   return (
     <div className="flex h-full flex-col">
       <Banner />
@@ -33,7 +44,7 @@ function Page() {
           <Panes />
         </main>
       </div>
-      <RenameDialog />
+      <Suspense>{renames && <RenameDialog />}</Suspense>
       <Dialogs />
     </div>
   );

@@ -1,9 +1,10 @@
 /** The conversation of a pane. */
-import { useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { useLink } from "~/api/feed";
 import { useOutbox } from "~/session/outbox";
 import { sessionState, useSession } from "~/session/store";
 import { empty } from "~/session/thread";
+import { useEver } from "~/ui/useEver";
 import { panesOf, type Pane } from "~/workspace/layout";
 import { useWorkspace } from "~/workspace/store";
 import { Announcer } from "./Announcer";
@@ -13,9 +14,10 @@ import { Fresh, Loading, NotLoaded } from "./Empty";
 import { JumpButton } from "./JumpButton";
 import { type Line, linesOf } from "./lines";
 import { List } from "./List";
-import { PromptDialog } from "./PromptDialog";
 import type { Scroller } from "./Scroller";
 import { useScroller } from "./useScroller";
+
+const PromptDialog = lazy(() => import("./PromptDialog").then(({ PromptDialog }) => ({ default: PromptDialog })));
 
 export function Thread({ pane }: { pane: Pane }) {
   const session = pane.session;
@@ -23,6 +25,7 @@ export function Thread({ pane }: { pane: Pane }) {
   const lines = useLines(session);
   const { scroller, ready } = useScroller(session);
   const [prompt, setPrompt] = useState<string | null>(null);
+  const prompted = useEver(prompt !== null);
   const inThread = useMemo(() => ({ session, pane: pane.id, scroller, showPrompt: setPrompt }), [session, pane.id, scroller]);
   useOwnSends(pane, scroller);
   return (
@@ -33,7 +36,7 @@ export function Thread({ pane }: { pane: Pane }) {
         <JumpButton />
       </div>
       <Announcer session={session} pane={pane.id} />
-      <PromptDialog turn={prompt} onClose={() => setPrompt(null)} />
+      <Suspense>{prompted && <PromptDialog turn={prompt} onClose={() => setPrompt(null)} />}</Suspense>
     </ThreadContext>
   );
 }
