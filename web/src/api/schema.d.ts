@@ -496,7 +496,7 @@ export interface components {
             config_id?: string | null;
             error?: components["schemas"]["Failure"] | null;
             finish?: components["schemas"]["FinishReason"] | null;
-            message?: components["schemas"]["MessageView"] | null;
+            message?: components["schemas"]["StoredMessage"] | null;
             metadata?: unknown;
             /** @description The model that answered, by the upstream's word. */
             model?: string | null;
@@ -1140,6 +1140,20 @@ export interface components {
             /** @description This was looked for. */
             hit: boolean;
             text: string;
+        };
+        /** @description A message in its place. What is known of its turn stands beside it. */
+        StoredMessage: {
+            content: components["schemas"]["Content"];
+            id: string;
+            /** @description What the model thought before it answered, where the upstream shows it. */
+            reasoning?: string | null;
+            refusal?: string | null;
+            role: components["schemas"]["Role"];
+            session_id: string;
+            /** Format: date-time */
+            timestamp: string;
+            tool_calls?: components["schemas"]["ToolCall"][];
+            turn_id: string;
         };
         /** @description Deadlines of an upstream call, in milliseconds. */
         Timeouts: {

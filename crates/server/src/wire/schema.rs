@@ -76,6 +76,26 @@ pub struct ToolCall {
     pub arguments: String,
 }
 
+/// A message in its place. What is known of its turn stands beside it.
+#[derive(ToSchema, Serialize)]
+pub struct StoredMessage {
+    pub id: String,
+    pub session_id: String,
+    pub turn_id: String,
+    #[schema(value_type = Role)]
+    pub role: message::Role,
+    pub content: Content,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
+    /// What the model thought before it answered, where the upstream shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    #[schema(format = DateTime)]
+    pub timestamp: String,
+}
+
 /// Tokens, as the upstream counts and bills them.
 #[derive(ToSchema, Serialize)]
 pub struct Usage {

@@ -11,7 +11,7 @@ use session::{
 use store::Turn;
 use utoipa::ToSchema;
 
-use super::{MessageView, schema};
+use super::schema;
 
 /// What a turn came to. Also the data of its final event.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -30,7 +30,7 @@ pub struct Answer {
     /// The model that answered, by the upstream's word.
     pub model: Option<String>,
     /// The assistant's message; `null` while there is none.
-    #[schema(value_type = Option<MessageView>)]
+    #[schema(value_type = Option<schema::StoredMessage>)]
     pub message: Option<StoredMessage>,
     #[schema(value_type = Option<schema::FinishReason>)]
     pub finish: Option<Finish>,
