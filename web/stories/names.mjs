@@ -16,6 +16,7 @@ export const names = {
   stopped: /stopped/i,
   interrupted: /interrupted/i,
   previousVersion: /^previous version/i,
+  nextVersion: /^next version/i,
   onBranch: /on a branch/i,
   backToMain: /back to (the )?main/i,
   elapsed: /\b\d+(\.\d)? ?s\b/,
