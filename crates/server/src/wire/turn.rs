@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use session::{
     id::{ConfigId, SessionId, TurnId},
-    message::StoredMessage,
+    message::{Role, StoredMessage},
     time::Time,
     turn::{Failure, Finish, Kind, Reason, Status, Timing, Usage},
 };
@@ -75,7 +75,7 @@ pub struct TurnView {
     /// The turn that it continues.
     #[schema(value_type = Option<String>)]
     pub parent: Option<TurnId>,
-    /// What it says, while it waits in the queue.
+    /// What it says, while it waits in the queue: of several messages the user's last one.
     #[schema(value_type = Option<schema::Content>)]
     pub input: Option<Value>,
     pub attempts: u32,
@@ -90,7 +90,8 @@ pub struct TurnView {
 
 impl From<&Turn> for TurnView {
     fn from(turn: &Turn) -> Self {
-        let input = turn.input.first().and_then(|first| serde_json::to_value(&first.message.content).ok());
+        let said = turn.input.iter().rfind(|input| input.message.role == Role::User).or(turn.input.first());
+        let input = said.and_then(|input| serde_json::to_value(&input.message.content).ok());
         TurnView {
             answer: turn.into(),
             kind: turn.kind,
