@@ -2,7 +2,7 @@
 import { expect } from "./expect.mjs";
 import { announcements, axe } from "./measure.mjs";
 import { names } from "./names.mjs";
-import { answers, button, composer, ends, hasText, isGone, isShown, jump, overflowsSideways, pane, rows, searchField, send, thread } from "./page.mjs";
+import { answers, button, composer, ends, hasText, isGone, isShown, jump, overflowsSideways, pane, queue, rows, searchField, send, thread } from "./page.mjs";
 
 const tools = [{ type: "function", name: "lookup_weather", parameters: { type: "object", properties: { city: { type: "string" } } } }];
 const message = (role, content) => ({ type: "message", role, content });
@@ -11,6 +11,7 @@ const message = (role, content) => ({ type: "message", role, content });
 async function conversation(server) {
   const { id } = await server.api("POST", "/v1/conversations", {});
   return {
+    id,
     session: id.replace("conv_", ""),
     respond: (input, rest = {}) => server.api("POST", "/v1/responses", { model: "scripted", conversation: id, input, ...rest }),
     put: (...items) => server.api("POST", `/v1/conversations/${id}/items`, { items }),
@@ -158,4 +159,42 @@ const narrow = {
   },
 };
 
-export const story = [putIn, regenerated, narrow];
+const goes = {
+  number: 38,
+  name: "what waits shows its user's words; what another client deletes goes from every page at once, and the rest stays",
+  async run({ page, server, upstream, open, visit }) {
+    const { session, id, put, respond } = await conversation(server);
+    await put(message("system", "Be brief."), message("user", "The wrong thing."), message("assistant", "About the wrong thing."));
+    const gate = upstream.gate();
+    upstream.on("slow", [{ text: "Slowly, " }, { wait: gate }, { text: "but here." }]);
+    await respond("slow", { background: true });
+    await respond([message("developer", "Not to be seen."), message("user", "Waiting words")], { background: true });
+    await open(`/s/${session}`);
+    const here = pane(page, session);
+    await answers(here, "Slowly,");
+    await hasText(queue(here).first(), "Waiting words");
+    const there = pane(await open(`/s/${session}`, await visit()), session);
+
+    const items = async () => (await server.api("GET", `/v1/conversations/${id}/items?limit=100&order=asc`)).data;
+    const remove = async (text) => {
+      const item = (await items()).find((one) => JSON.stringify(one.content ?? "").includes(text));
+      await server.api("DELETE", `/v1/conversations/${id}/items/${item.id}`);
+    };
+    await remove("The wrong thing.");
+    for (const place of [here, there]) await shows(place, ["system: System message", "assistant: About the wrong thing.", "user: slow", "assistant: Slowly,"], "the message that was deleted to go while an answer is given");
+    gate.open();
+    await shows(here, ["system", "assistant", "user: slow", "assistant: Slowly, but here.", "system: System message", "user: Waiting words", "assistant: You said: Waiting words"], "everything else to go on");
+    await ends(here);
+    await remove("Slowly, but here.");
+    for (const place of [here, there]) await isGone(place.getByText("Slowly, but here."), "the answer that was deleted to go");
+    await isShown(rows(here, "assistant").nth(1).getByText(names.nothingSaid), "its place to say why it is empty");
+    await remove("Be brief.");
+    await remove("About the wrong thing.");
+    const left = ["user: slow", "assistant: Nothing was said", "system", "user: Waiting words", "assistant: You said"];
+    for (const place of [here, there]) await shows(place, left, "a turn of which nothing is left to go");
+    await page.reload();
+    await shows(here, left, "the same to be there after a reload");
+  },
+};
+
+export const story = [putIn, regenerated, narrow, goes];

@@ -26,6 +26,7 @@ export const names = {
   reasoning: /^thought for \d+ s/i,
   toolCall: /^lookup_weather/,
   systemMessage: /^system message$/i,
+  nothingSaid: /^nothing was said/i,
   waitsForTools: /^waiting for the results/i,
   loadImage: /^load image from/i,
   unknownSession: /this session is not here/i,

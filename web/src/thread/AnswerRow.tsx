@@ -35,9 +35,11 @@ export function AnswerRow({ row }: { row: Row }) {
 function End({ row }: { row: Row }) {
   const { session } = useThread();
   const alone = useSession(session, ({ thread }) => !thread.rows.has(userKey(row.turn)));
+  const words = useWords().thread;
   if (row.live) return <Waiting live={row.live} begun={said(row)} />;
   return (
     <>
+      {row.facts.status === "completed" && !said(row) && <p className="text-sm text-muted">{words.nothing}</p>}
       <Ending row={row} />
       <div className="-ml-2 flex min-h-8 items-center gap-1 text-xs text-muted">
         <AnswerControls row={row} />

@@ -30,6 +30,7 @@ export const thread = {
   workingFor: (seconds: number) => `Waiting for the model · ${seconds} s`,
   silentFor: (seconds: number) => `Nothing new for ${seconds} s, still waiting`,
   attempt: (number: number) => `attempt ${number}`,
+  nothing: "Nothing was said, or it was deleted.",
   waitsForTools: "Waiting for the results of its tools",
 
   stopped: "Stopped",

@@ -30,6 +30,7 @@ export const thread: typeof en = {
   workingFor: (seconds) => `等待模型回应 · ${seconds} 秒`,
   silentFor: (seconds) => `已有 ${seconds} 秒没有新内容，仍在等待`,
   attempt: (number) => `第 ${number} 次尝试`,
+  nothing: "没有内容，或已被删除。",
   waitsForTools: "等待工具的结果",
 
   stopped: "已停止",
