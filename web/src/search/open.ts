@@ -31,7 +31,7 @@ async function foundOn(hit: Hit, branch?: string): Promise<Message | null> {
   const page = (query: { after?: string; before?: string; order: "asc" | "desc" }) =>
     ask(api.GET("/sessions/{id}/messages", { params: { path: { id: hit.session_id }, query: { ...query, ...(branch ? { branch } : {}), limit: 1 } } })).then((list) => list.data[0]);
   const next = await page({ after: hit.message_id ?? "", order: "asc" });
-  const found = await page({ ...(next ? { before: next.id } : {}), order: "desc" });
+  const found = await page(next ? { before: next.id, order: "asc" } : { order: "desc" });
   return found && found.id === hit.message_id ? found : null;
 }
 
