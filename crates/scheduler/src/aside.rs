@@ -33,7 +33,7 @@ impl Scheduler {
         inner.lives.insert(live.clone());
         inner.stats.admitted();
         inner.tasks.spawn(inner.clone().run_aside(live.clone(), started));
-        Ok(Aside { turn, watch: Watch::aside(inner.store.clone(), live) })
+        Ok(Aside { turn, watch: Watch::aside(inner.store.clone(), live, inner.draining.clone()) })
     }
 }
 

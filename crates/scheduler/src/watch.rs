@@ -9,6 +9,7 @@ use session::{
 };
 use store::{Found, Store};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::live::{Behind, Live, Shown};
 
@@ -29,11 +30,24 @@ pub struct Watch {
 }
 
 /// Whoever watches a turn that nothing is kept of is the only one who wants it.
-struct OnlyWatcher(Arc<Live>);
+struct OnlyWatcher {
+    live: Arc<Live>,
+    draining: CancellationToken,
+}
+
+impl OnlyWatcher {
+    /// Why the turn will not end: nobody takes it up.
+    fn left(&self) -> store::Error {
+        if self.draining.is_cancelled() {
+            return store::Error::Closed("the server is shutting down; send it again in a moment".into());
+        }
+        store::Error::Failed("a turn that is not stored was given up".into())
+    }
+}
 
 impl Drop for OnlyWatcher {
     fn drop(&mut self) {
-        self.0.stop(Stop::Cancel);
+        self.live.stop(Stop::Cancel);
     }
 }
 
@@ -52,8 +66,8 @@ impl Watch {
         Watch { store, project, turn, cursor: after, live, backlog: VecDeque::new(), over: false, only: None }
     }
 
-    pub(crate) fn aside(store: Store, live: Arc<Live>) -> Watch {
-        let only = Some(OnlyWatcher(live.clone()));
+    pub(crate) fn aside(store: Store, live: Arc<Live>, draining: CancellationToken) -> Watch {
+        let only = Some(OnlyWatcher { live: live.clone(), draining });
         let (project, turn) = (live.project.clone(), live.turn.clone());
         Watch { only, ..Watch::new(store, project, turn, EventId::START, Some(live)) }
     }
@@ -97,11 +111,13 @@ impl Watch {
                         return Some(Err(error));
                     }
                 }
-                Behind::Over if self.only.is_some() => {
-                    self.over = true;
-                    return Some(Err(store::Error::Failed("the server gave this call up; send it again".into())));
-                }
-                Behind::Over => self.live = None,
+                Behind::Over => match &self.only {
+                    Some(only) => {
+                        self.over = true;
+                        return Some(Err(only.left()));
+                    }
+                    None => self.live = None,
+                },
             }
         }
     }

@@ -1,8 +1,11 @@
 //! Turns that nothing is kept of: they read what there is, and leave no trace.
 
+use std::time::Duration;
+
 use provider::scripted::{Gate, State, Step};
 use scheduler::{Ask, AskInput, Durability, Settings};
 use session::{
+    event::Event,
     id::SessionId,
     lane::OnFailure,
     message::{Message, ToolCall},
@@ -88,6 +91,26 @@ async fn it_ends_when_its_watcher_leaves() {
     drop(begun);
     rig.scripted.ended(1).await;
     assert_eq!(rig.scripted.calls()[0].state, State::Dropped);
+}
+
+#[tokio::test]
+async fn a_shutdown_without_patience_says_so_and_keeps_what_was_said() {
+    let rig = Rig::new(quick()).await;
+    let gate = Gate::default();
+    rig.scripted.then([Step::Wait(gate.clone()), Step::text("late"), Step::stop()]);
+    rig.scripted.then(halves(&gate));
+    let silent = rig.scheduler.aside(aside(None, vec![Message::user("one")])).await.unwrap();
+    rig.scripted.called(1).await;
+    let mut begun = rig.scheduler.aside(aside(None, vec![Message::user("two")])).await.unwrap();
+    gate.reached(2).await;
+    // Until its first half is heard.
+    while !begun.watch.next().await.unwrap().unwrap().iter().any(|shown| matches!(&*shown.event, Event::Text { .. })) {}
+    rig.scheduler.shutdown(Duration::ZERO).await;
+    assert!(matches!(silent.watch.end().await, Err(Error::Closed(_))), "another server can be asked");
+    let ended = begun.watch.end().await.unwrap();
+    assert_eq!(ended.answer.as_ref().unwrap().message.content.text(), "Hel");
+    let late = rig.scheduler.aside(aside(None, vec![Message::user("three")])).await;
+    assert!(matches!(late.err(), Some(Error::Closed(_))));
 }
 
 #[tokio::test]
