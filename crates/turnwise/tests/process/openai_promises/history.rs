@@ -3,9 +3,9 @@
 use std::{path::PathBuf, process::Command};
 
 use serde_json::{Value, json};
-use upstream::Script;
+use upstream::{Script, Step};
 
-use super::{ask, conversation, id, respond, said};
+use super::{ask, conversation, ended, id, respond, said};
 use crate::support::Lab;
 
 const TURNS: usize = 250;
@@ -85,6 +85,34 @@ async fn a_response_whose_history_makes_no_sense_fails_and_no_model_is_called() 
     let changed = Command::new("sqlite3").arg(database(&lab)).arg(format!("{nonsense}; SELECT changes()")).output();
     assert_eq!(String::from_utf8(changed.unwrap().stdout).unwrap().trim(), "1");
     nothing_is_answered_without_its_past(&mut lab, &conversation, &whole).await;
+}
+
+#[tokio::test]
+async fn a_queued_response_whose_history_makes_no_sense_fails_when_its_turn_comes_and_the_next_one_runs() {
+    let (mut lab, conversation) = lab_with_a_past().await;
+    let turns = format!("/sessions/{}/turns", conversation.strip_prefix("conv_").unwrap());
+    let turns = lab.client.get(&turns).await.expect(200);
+    stopped(&mut lab).await;
+    let nonsense = "UPDATE chat_messages SET role = 'nobody' WHERE content LIKE 'answer to u5:%'";
+    assert!(Command::new("sqlite3").arg(database(&lab)).arg(nonsense).status().unwrap().success());
+    lab.restart().await;
+    let behind = async |turn: usize, input: &str| {
+        let previous = format!("resp_{}", turns["data"][turn]["turn_id"].as_str().unwrap());
+        let body = json!({"model": "up", "previous_response_id": previous, "input": input, "background": true});
+        id(&lab.client.post("/v1/responses", &body).await.expect(200))
+    };
+    lab.upstream.respond(|_| Script::text("here").before_head(Step::gate("held")));
+    let called = lab.upstream.received();
+    let (running, unread, next) = (behind(0, "one").await, behind(7, "two").await, behind(0, "three").await);
+    lab.upstream.wait_at_gate("held", 1).await;
+    lab.upstream.open("held");
+    assert_eq!(ended(&lab.client, &running).await["status"], "completed");
+    let failed = ended(&lab.client, &unread).await;
+    assert_eq!((&failed["status"], &failed["error"]["code"]), (&json!("failed"), &json!("server_error")));
+    assert_eq!(ended(&lab.client, &next).await["status"], "completed");
+    assert_eq!(lab.upstream.received(), called + 2, "nobody was asked with less");
+    let asked = lab.client.get(&format!("/v1/responses/{unread}/input_items")).await.expect(200);
+    assert_eq!(said(&asked["data"][0]), "two", "what was acknowledged is kept");
 }
 
 async fn lab_with_a_past() -> (Lab, String) {
