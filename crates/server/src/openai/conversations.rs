@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use session::{
     id::{ProjectId, SessionId, TurnId},
     lane::{IfBusy, OnFailure},
-    message::Message,
+    message::{Message, answered_before},
     title::AutoTitle,
     turn::{Options, Status},
 };
@@ -54,6 +54,9 @@ pub async fn create(
         None => Vec::new(),
     };
     let messages = lookup::messages(&app, &caller.project, None, "items", items).await?;
+    if !answered_before(messages.iter()).is_empty() {
+        return Err(of_admission(store::Error::NoToolCalls, None).param("items"));
+    }
     let (clock, project) = (app.clock(), caller.project.clone());
     let new = NewSession {
         id: clock.id(),
@@ -91,8 +94,8 @@ pub async fn change(
     Path(id): Path<String>,
     Body { value: request, .. }: Body<ChangedConversation>,
 ) -> Result<Json<Value>, ApiError> {
-    let metadata = metadata(request.metadata.unwrap_or_default(), &app.bounds)?;
-    let change = SessionChange { metadata: Some(metadata), ..SessionChange::default() };
+    let metadata = request.metadata.map(|pairs| metadata(pairs, &app.bounds)).transpose()?;
+    let change = SessionChange { metadata, ..SessionChange::default() };
     let changed = app.scheduler.change_session(caller.project, session(&id)?, change).await.map_err(not_found)?;
     Ok(Json(object(&changed)))
 }

@@ -272,6 +272,8 @@ async fn conversations_are_made_read_changed_and_deleted() {
     assert_eq!(server.get(&path).await.expect(200), made);
     let changed = server.post(&path, json!({"metadata": {"topic": "other"}})).await.expect(200);
     assert_eq!(changed["metadata"]["topic"], "other");
+    let unchanged = server.post(&path, json!({})).await.expect(200);
+    assert_eq!(unchanged["metadata"]["topic"], "other", "what is not named stays");
     let deleted = server.ask(Method::DELETE, &path, &[], None).await.expect(200);
     assert_eq!((&deleted["deleted"], id(&deleted)), (&json!(true), id(&made)));
     server.get(&path).await.refused(404, "conversation_not_found", "");

@@ -226,6 +226,8 @@ async fn items_that_do_not_fit_are_refused_and_nothing_is_put_in() {
         server.post(&path, body).await.refused(status, code, param);
     }
     server.post("/v1/conversations", json!({ "items": many })).await.refused(400, "invalid_value", "items");
+    let output = json!({"items": [{"type": "function_call_output", "call_id": "c", "output": "x"}]});
+    server.post("/v1/conversations", output).await.refused(400, "no_such_tool_call", "items");
     let unknown = json!({"items": [{"role": "user", "content": "x"}]});
     server.post("/v1/conversations/conv_0/items", unknown).await.refused(404, "conversation_not_found", "");
     assert!(items(&server, &conversation).await.is_empty());
