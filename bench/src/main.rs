@@ -12,19 +12,20 @@ mod load;
 mod machine;
 mod memory;
 mod process;
+mod proxy;
 mod report;
 mod scripts;
 mod server;
 mod streams;
 mod turns;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 use upstream::Upstream;
 
-use crate::{machine::Cores, report::Report, server::Server};
+use crate::{machine::Cores, proxy::Proxy, report::Report, server::Server};
 
 #[derive(Parser)]
 struct Args {
@@ -43,6 +44,9 @@ struct Args {
     /// Where the servers' data goes while they run. Must be on the disk that is to be measured, not in memory.
     #[arg(long, default_value = "target")]
     dir: PathBuf,
+    /// Be the bare proxy that everything is measured beside.
+    #[arg(long, hide = true)]
+    proxy_to: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -72,6 +76,11 @@ impl Bench {
         Server::start(&self.binary, &self.dir, self.cores.server, &self.upstream.base_url()).await
     }
 
+    /// A bare proxy to our upstream, on the server's core.
+    fn proxy(&self) -> Result<Proxy> {
+        Proxy::start(self.upstream.addr(), self.cores.server)
+    }
+
     /// The longer value, unless this is to be quick.
     fn pick<T>(&self, full: T, quick: T) -> T {
         if self.quick { quick } else { full }
@@ -84,6 +93,12 @@ impl Bench {
 
 fn main() -> Result<ExitCode> {
     let args = Args::parse();
+    if let Some(upstream) = args.proxy_to {
+        machine::raise_open_files()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(proxy::serve(upstream))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let cores = machine::choose_cores()?;
     machine::pin_this_thread(cores.load)?;
     machine::raise_open_files()?;

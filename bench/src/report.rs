@@ -24,6 +24,8 @@ pub struct Row {
     unit: &'static str,
     /// The same figure of a direct call to the upstream.
     direct: Option<f64>,
+    /// The same figure of a bare proxy, by the same load.
+    proxy: Option<f64>,
     target: Option<Target>,
     note: String,
 }
@@ -52,7 +54,7 @@ impl Report {
 
     /// Adds a row, which the returned reference may go on describing.
     pub fn row(&mut self, name: impl Into<String>, value: f64, unit: &'static str) -> &mut Row {
-        let row = Row { name: name.into(), value, unit, direct: None, target: None, note: String::new() };
+        let row = Row { name: name.into(), value, unit, direct: None, proxy: None, target: None, note: String::new() };
         eprintln!("  {}: {} {unit}", row.name, number(value));
         self.rows.push(row);
         let last = self.rows.len() - 1;
@@ -69,12 +71,16 @@ impl Report {
         if self.quick {
             println!("a quick run: shows that it works, its figures mean little");
         }
-        println!("\n{:<52} {:>10} {:<9} {:>10}  {:<14} note", "measure", "figure", "unit", "direct", "target");
+        println!(
+            "\n{:<52} {:>10} {:<9} {:>10} {:>10}  {:<14} note",
+            "measure", "figure", "unit", "direct", "proxy", "target"
+        );
         for row in &self.rows {
-            let direct = row.direct.map(number).unwrap_or_default();
+            let [direct, proxy] = [row.direct, row.proxy].map(|other| other.map(number).unwrap_or_default());
             let target = row.target.map(|target| target.describe(row.value)).unwrap_or_default();
             let (value, unit) = (number(row.value), row.unit);
-            let line = format!("{:<52} {value:>10} {unit:<9} {direct:>10}  {target:<14} {}", row.name, row.note);
+            let line =
+                format!("{:<52} {value:>10} {unit:<9} {direct:>10} {proxy:>10}  {target:<14} {}", row.name, row.note);
             println!("{}", line.trim_end());
         }
         println!("\n{}", self.for_scale.join("\n"));
@@ -96,6 +102,11 @@ impl Report {
 impl Row {
     pub fn direct(&mut self, value: f64) -> &mut Row {
         self.direct = Some(value);
+        self
+    }
+
+    pub fn proxy(&mut self, value: f64) -> &mut Row {
+        self.proxy = Some(value);
         self
     }
 

@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use crate::{
     Bench,
     load::{self, Caller, Load, Until, millis},
+    proxy::Proxy,
     report::{Report, Target},
     scripts,
     server::Server,
@@ -16,14 +17,15 @@ const TOKENS_PER_SECOND: f64 = 40.0;
 
 pub async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let server = bench.server().await?;
+    let proxy = bench.proxy()?;
     for &sessions in bench.pick::<&[usize]>(&[64, 256], &[64]) {
         let tokens = bench.pick(200, 40);
         bench.upstream.respond(scripts::tokens(tokens, Some(TOKENS_PER_SECOND)));
         let spread = Duration::from_secs(1);
-        paced(bench, report, &server, sessions, tokens, spread).await?;
+        paced(bench, report, (&server, &proxy), sessions, tokens, spread).await?;
 
         bench.upstream.respond(scripts::tokens(tokens, None));
-        unthrottled(bench, report, &server, sessions, tokens).await?;
+        unthrottled(bench, report, (&server, &proxy), sessions, tokens).await?;
     }
     Ok(())
 }
@@ -31,13 +33,14 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
 async fn paced(
     bench: &Bench,
     report: &mut Report,
-    server: &Server,
+    (server, proxy): (&Server, &Proxy),
     sessions: usize,
     tokens: usize,
     spread: Duration,
 ) -> Result<()> {
     let direct = Caller::of_upstream(bench.upstream.addr(), sessions, true).await?;
     let (_, direct) = load::run(direct, Until::Requests(1), spread).await?;
+    let passed = passed(proxy, sessions, tokens, Until::Requests(1), spread).await?;
     let until = Until::Requests(bench.pick(2, 1));
     let (load, cpu) = streamed(server, &format!("paced-{sessions}"), sessions, tokens, until, spread).await?;
 
@@ -45,6 +48,7 @@ async fn paced(
     let ideal = scripts::duration(tokens - 1, TOKENS_PER_SECOND).as_secs_f64() * 1e3;
     report
         .row(format!("server CPU per 1,000 tokens, {what}"), per_thousand_tokens(cpu, &load, tokens), "ms")
+        .proxy(passed)
         .target(Target::AtMost(12.0));
     report
         .row(format!("first token, {what}, p50"), millis(&load.first_token, 0.5), "ms")
@@ -59,23 +63,33 @@ async fn paced(
 async fn unthrottled(
     bench: &Bench,
     report: &mut Report,
-    server: &Server,
+    (server, proxy): (&Server, &Proxy),
     sessions: usize,
     tokens: usize,
 ) -> Result<()> {
     let until = Until::Time(bench.seconds(4.0, 0.5));
     let direct = Caller::of_upstream(bench.upstream.addr(), sessions, true).await?;
     let (_, direct) = load::run(direct, until, Duration::ZERO).await?;
+    let passed = passed(proxy, sessions, tokens, until, Duration::ZERO).await?;
     let (load, cpu) = streamed(server, &format!("fast-{sessions}"), sessions, tokens, until, Duration::ZERO).await?;
 
     let what = format!("{sessions} streams unthrottled");
     report
         .row(format!("server CPU per 1,000 tokens, {what}"), per_thousand_tokens(cpu, &load, tokens), "ms")
+        .proxy(passed)
         .target(Target::AtMost(12.0));
     report
         .row(format!("tokens, {what}"), load.rate() * tokens as f64, "tokens/s")
         .direct(direct.rate() * tokens as f64);
     Ok(())
+}
+
+/// The proxy's CPU for the same load, in milliseconds per 1,000 tokens.
+async fn passed(proxy: &Proxy, sessions: usize, tokens: usize, until: Until, spread: Duration) -> Result<f64> {
+    let callers = Caller::of_upstream(proxy.addr, sessions, true).await?;
+    let before = proxy.process.cpu()?;
+    let (_, load) = load::run(callers, until, spread).await?;
+    Ok(per_thousand_tokens(proxy.process.cpu()? - before, &load, tokens))
 }
 
 async fn streamed(

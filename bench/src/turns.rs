@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::{
     Bench, disk,
     load::{self, Caller, Load, Until, millis},
+    proxy::Proxy,
     report::{Report, Target, median},
     scripts,
     server::Server,
@@ -22,6 +23,8 @@ struct Rounds {
     turns: Load,
     rates: Vec<f64>,
     cpu_micros: Vec<f64>,
+    /// Of the proxy, for each call.
+    proxy_micros: Vec<f64>,
     busy: Vec<f64>,
     two_commits_ms: Vec<f64>,
 }
@@ -29,8 +32,9 @@ struct Rounds {
 pub async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     bench.upstream.respond(scripts::short_answer());
     let server = bench.server().await?;
+    let proxy = bench.proxy()?;
     for &sessions in bench.pick::<&[usize]>(&[1, 64, 256], &[1, 64]) {
-        let rounds = rounds(bench, &server, sessions).await?;
+        let rounds = rounds(bench, &server, &proxy, sessions).await?;
         latency(report, sessions, &rounds);
         if sessions == 1 {
             beyond_commits(report, &rounds);
@@ -41,16 +45,23 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-async fn rounds(bench: &Bench, server: &Server, sessions: usize) -> Result<Rounds> {
+async fn rounds(bench: &Bench, server: &Server, proxy: &Proxy, sessions: usize) -> Result<Rounds> {
     let callers = Caller::of_server(server, &format!("turns-{sessions}"), sessions, false).await?;
     let (mut callers, _) = load::run(callers, Until::Requests(WARM_UP_TURNS), Duration::ZERO).await?;
     let mut direct_callers = Caller::of_upstream(bench.upstream.addr(), sessions, false).await?;
+    let mut proxy_callers = Caller::of_upstream(proxy.addr, sessions, false).await?;
 
     let mut rounds = Rounds::new()?;
     for _ in 0..ROUNDS {
         let until = Until::Time(bench.seconds(1.0, 0.3));
         let (back, direct) = load::run(direct_callers, until, Duration::ZERO).await?;
         direct_callers = back;
+
+        let before = proxy.process.cpu()?;
+        let (back, passed) = load::run(proxy_callers, until, Duration::ZERO).await?;
+        let cpu = (proxy.process.cpu()? - before).as_secs_f64();
+        proxy_callers = back;
+        rounds.proxy_micros.push(cpu * 1e6 / passed.requests as f64);
 
         let before = server.process.cpu()?;
         let until = Until::Time(bench.seconds(2.5, 0.5));
@@ -78,6 +89,7 @@ impl Rounds {
             turns: Load::new()?,
             rates: Vec::new(),
             cpu_micros: Vec::new(),
+            proxy_micros: Vec::new(),
             busy: Vec::new(),
             two_commits_ms: Vec::new(),
         })
@@ -102,7 +114,9 @@ fn beyond_commits(report: &mut Report, rounds: &Rounds) {
     report
         .row("added beyond two durable commits, 1 session, p50", added - two_commits, "ms")
         .target(Target::AtMost(0.6));
-    report.row("server CPU per durable turn, 1 session", median(rounds.cpu_micros.clone()), "µs");
+    report
+        .row("server CPU per durable turn, 1 session", median(rounds.cpu_micros.clone()), "µs")
+        .proxy(median(rounds.proxy_micros.clone()));
 }
 
 fn rate_and_cpu(report: &mut Report, sessions: usize, rounds: &Rounds) {
@@ -110,7 +124,9 @@ fn rate_and_cpu(report: &mut Report, sessions: usize, rounds: &Rounds) {
     let rate = report.row(format!("durable turns, {sessions} sessions"), median(rounds.rates.clone()), "turns/s");
     rate.direct(rounds.direct.rate()).target(Target::AtLeast(4000.0)).note(busy);
     let cpu = median(rounds.cpu_micros.clone());
-    let cpu = report.row(format!("server CPU per durable turn, {sessions} sessions"), cpu, "µs");
+    let cpu = report
+        .row(format!("server CPU per durable turn, {sessions} sessions"), cpu, "µs")
+        .proxy(median(rounds.proxy_micros.clone()));
     if sessions == 64 {
         cpu.target(Target::AtMost(150.0));
     }
