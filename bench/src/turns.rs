@@ -13,6 +13,8 @@ use crate::{
     server::Server,
 };
 
+const VERBS: &str = "turnwise_store_verbs_total";
+const COMMITS: &str = "turnwise_store_commits_total";
 const ROUNDS: usize = 3;
 /// Turns that fill every session's window first, so that all measured ones carry the same history.
 const WARM_UP_TURNS: u64 = 12;
@@ -26,6 +28,8 @@ struct Rounds {
     /// Of the proxy, for each call.
     proxy_micros: Vec<f64>,
     busy: Vec<f64>,
+    /// Storage verbs in a transaction.
+    verbs: Vec<f64>,
     two_commits_ms: Vec<f64>,
 }
 
@@ -63,11 +67,15 @@ async fn rounds(bench: &Bench, server: &Server, proxy: &Proxy, sessions: usize) 
         proxy_callers = back;
         rounds.proxy_micros.push(cpu * 1e6 / passed.requests as f64);
 
+        let (verbs, commits) = (server.counter(VERBS).await?, server.counter(COMMITS).await?);
         let before = server.process.cpu()?;
         let until = Until::Time(bench.seconds(2.5, 0.5));
         let (back, turns) = load::run(callers, until, Duration::ZERO).await?;
         let cpu = (server.process.cpu()? - before).as_secs_f64();
         callers = back;
+        let verbs = server.counter(VERBS).await?.zip(verbs).map(|(after, before)| after - before);
+        let commits = server.counter(COMMITS).await?.zip(commits).map(|(after, before)| after - before);
+        rounds.verbs.extend(verbs.zip(commits).map(|(verbs, commits)| verbs / commits));
 
         rounds.direct.add(&direct)?;
         rounds.turns.add(&turns)?;
@@ -91,6 +99,7 @@ impl Rounds {
             cpu_micros: Vec::new(),
             proxy_micros: Vec::new(),
             busy: Vec::new(),
+            verbs: Vec::new(),
             two_commits_ms: Vec::new(),
         })
     }
@@ -120,7 +129,8 @@ fn beyond_commits(report: &mut Report, rounds: &Rounds) {
 }
 
 fn rate_and_cpu(report: &mut Report, sessions: usize, rounds: &Rounds) {
-    let busy = format!("server core {:.0} % busy", median(rounds.busy.clone()) * 100.0);
+    let (busy, verbs) = (median(rounds.busy.clone()) * 100.0, median(rounds.verbs.clone()));
+    let busy = format!("server core {busy:.0} % busy, {verbs:.1} storage verbs a commit");
     let rate = report.row(format!("durable turns, {sessions} sessions"), median(rounds.rates.clone()), "turns/s");
     rate.direct(rounds.direct.rate()).target(Target::AtLeast(4000.0)).note(busy);
     let cpu = median(rounds.cpu_micros.clone());
