@@ -168,6 +168,13 @@ impl Loop {
     fn run(self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         while waiting.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+            // Those whom the last commit answered may be about to send: they go first, and share this one.
+            std::thread::yield_now();
+            while batch.len() < BATCH_MAX
+                && let Ok(job) = waiting.try_recv()
+            {
+                batch.push(job);
+            }
             match self.transaction(&mut batch) {
                 Ok(()) => batch.drain(..).for_each(|job| job.answer(None)),
                 Err(Trouble::Verb(_)) if batch.len() > 1 => batch.drain(..).for_each(|job| self.alone(job)),
