@@ -1,6 +1,6 @@
 //! Moves what the write-ahead log has gathered into the database's file: beside the writer, not in its way.
 //!
-//! 1. After each commit the writer says how long the log has become.
+//! 1. After each commit SQLite says how long the log has become.
 //! 2. A thread with a connection of its own copies when the log has grown by [`PASS_PAGES`], or when nobody has written
 //!    for a moment. A log that has been copied whole is begun anew by the next commit.
 //! 3. Beside a busy writer the copy never quite catches up. When the log is longer than [`LOG_PAGES`] after a pass, the
@@ -20,16 +20,16 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, hooks::Wal};
 
-use crate::{lock::Lock, stats::Stats};
+use crate::{error::Result, lock::Lock, stats::Stats};
 
 /// Pages (of 4 KiB) between two passes.
-const PASS_PAGES: u32 = 1000;
+const PASS_PAGES: u64 = 4000;
 /// A longer log is brought to its end.
-const LOG_PAGES: u32 = 4000;
+const LOG_PAGES: u64 = 8000;
 /// A log this long holds up the writer: the disk cannot keep up.
-const LOG_PAGES_MAX: u32 = 16_000;
+const LOG_PAGES_MAX: u64 = 16_000;
 /// Nobody writes, when nothing has been committed for this long.
 const IDLE: Duration = Duration::from_millis(200);
 /// How long the writer waits for readers to leave a log that is to begin anew.
@@ -40,7 +40,7 @@ pub(crate) struct Checkpoints {
     shared: Arc<Shared>,
     stats: Stats,
     /// The log's length when it held up the writer last.
-    held_up_at: Cell<u32>,
+    held_up_at: Cell<u64>,
 }
 
 #[derive(Default)]
@@ -56,8 +56,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     /// The log's pages, and how many of them a pass has dealt with.
-    log: u32,
-    tried: u32,
+    log: u64,
+    tried: u64,
     commits: u64,
     passing: bool,
     over: bool,
@@ -87,13 +87,22 @@ impl Checkpoints {
         Ok((Checkpoints { shared, stats, held_up_at: Cell::new(0) }, thread))
     }
 
+    /// The writer's connection tells the log's length from now on. (A statement that asks is parsed anew each time.)
+    pub(crate) fn hear(&self, writer: &mut Connection) -> Result<()> {
+        let stats = self.stats.clone();
+        writer.wal_hook(Some(move |_: &mut Wal, pages: i32| {
+            stats.wal_is(pages.unsigned_abs().into());
+            Ok(())
+        }))?;
+        Ok(())
+    }
+
     /// To be called by the writer between two transactions.
     pub(crate) fn committed(&self, conn: &Connection) {
         if self.shared.finish.swap(false, Relaxed) {
             self.finish(conn);
         }
-        let Ok(log) = run(conn, "PRAGMA wal_checkpoint(NOOP)") else { return };
-        self.stats.wal_is(log);
+        let log = self.stats.wal_pages();
         self.hold_up(conn, log);
         let mut state = self.shared.lock();
         let was_clean = state.tried >= state.log;
@@ -108,7 +117,7 @@ impl Checkpoints {
     }
 
     /// Not again before the log has grown: somebody else's long read may be what keeps it from being copied.
-    fn hold_up(&self, conn: &Connection, log: u32) {
+    fn hold_up(&self, conn: &Connection, log: u64) {
         let held_up_at = if log < LOG_PAGES_MAX { 0 } else { self.held_up_at.get() };
         if log >= LOG_PAGES_MAX.max(held_up_at + PASS_PAGES) {
             drop(self.shared.passed.wait_while(self.shared.lock(), |state| state.passing));
@@ -198,9 +207,9 @@ impl Thread {
 }
 
 /// Gives the log's length in pages.
-fn run(conn: &Connection, pragma: &str) -> rusqlite::Result<u32> {
+fn run(conn: &Connection, pragma: &str) -> rusqlite::Result<u64> {
     // -1 when another checkpoint was at work.
-    conn.prepare_cached(pragma)?.query_row([], |row| row.get(1).map(|log: i64| u32::try_from(log).unwrap_or(0)))
+    conn.prepare_cached(pragma)?.query_row([], |row| row.get(1).map(|log: i64| u64::try_from(log).unwrap_or(0)))
 }
 
 /// No room and somebody in the way are passing; the log keeps everything. After a failed sync the kernel may have

@@ -27,8 +27,8 @@ impl Stats {
         self.0.commit_micros.fetch_add(took.as_micros() as u64, Relaxed);
     }
 
-    pub(crate) fn wal_is(&self, pages: u32) {
-        self.0.wal_pages.store(pages.into(), Relaxed);
+    pub(crate) fn wal_is(&self, pages: u64) {
+        self.0.wal_pages.store(pages, Relaxed);
     }
 
     /// From now on nothing is acknowledged.
