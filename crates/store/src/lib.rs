@@ -216,13 +216,15 @@ fn open_writer(path: &Path) -> Result<Connection> {
     stable_plans(&conn)?;
     // Closing the last connection would copy the log without telling anyone whether that worked.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    // FULL: with NORMAL a power cut takes back commits that were acknowledged.
+    // FULL: with NORMAL a power cut takes back commits that were acknowledged. The cache is small because most commits walk
+    // through all of it (a page that moves in its tree gets a high number for a moment, and all those above the file's end
+    // are looked for); what is not in it the kernel has.
     conn.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = OFF;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -65536;
+         PRAGMA cache_size = -8192;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA wal_autocheckpoint = 0;",
     )?;
