@@ -44,5 +44,5 @@ pub use crate::{
     presets::{Preset, preset, presets},
     providers::{Error, Providers, Settings, Target},
     reply::Reply,
-    url::{BadUrl, origin},
+    url::{BadUrl, Base, origin},
 };

@@ -30,7 +30,7 @@ use crate::{
     presets::{self, Preset},
     reply::Reply,
     scripted::{self, Scripted},
-    url::Base,
+    url::{BadUrl, Base},
 };
 
 /// What may be set about all calls.
@@ -56,7 +56,7 @@ impl Default for Settings {
             system_roots: true,
             roots: Vec::new(),
             rest: Duration::from_secs(30),
-            resting_max: 64,
+            resting_max: 512,
             event_bytes_max: 8 * 1024 * 1024,
         }
     }
@@ -67,19 +67,29 @@ impl Default for Settings {
 pub struct Target {
     /// The name of a format or preset, `echo`, or `scripted` in tests.
     pub provider: String,
-    /// The preset's own when absent.
-    pub base_url: Option<String>,
+    /// The preset's own unless another was given; a provider without an upstream has none.
+    pub base: Option<Result<Base, BadUrl>>,
     pub key: Option<SecretString>,
     pub timeouts: Timeouts,
 }
 
 impl Target {
     pub fn new(provider: &str) -> Self {
-        Target { provider: provider.to_owned(), base_url: None, key: None, timeouts: Timeouts::default() }
+        Self::of(provider, None)
+    }
+
+    pub fn of(provider: &str, base_url: Option<&str>) -> Self {
+        let base = base_url.or_else(|| presets::preset(provider).map(|preset| preset.base_url)).map(Base::parse);
+        Target { provider: provider.to_owned(), base, key: None, timeouts: Timeouts::default() }
     }
 
     pub fn at(self, base_url: &str) -> Self {
-        Target { base_url: Some(base_url.to_owned()), ..self }
+        Target { base: Some(Base::parse(base_url)), ..self }
+    }
+
+    /// Of its base URL: what a key is bound to.
+    pub fn origin(&self) -> Option<&str> {
+        self.base.as_ref()?.as_ref().ok().map(|base| base.origin.as_str())
     }
 
     pub fn with_key(self, key: &str) -> Self {
@@ -134,7 +144,7 @@ impl Providers {
     pub fn body(&self, target: &Target, prompt: &Prompt) -> Result<Bytes, Failure> {
         Ok(match self.provider(&target.provider)? {
             Provider::Echo | Provider::Scripted(_) => ChatCompletions.body(&presets::PLAIN, prompt),
-            Provider::Preset(preset) => preset.format.body(preset.quirks_at(&base(preset, target)?.origin), prompt),
+            Provider::Preset(preset) => preset.format.body(preset.quirks_at(&base(target)?.origin), prompt),
         })
     }
 
@@ -188,7 +198,7 @@ impl Providers {
     }
 
     fn upstream(&self, preset: &'static Preset, target: &Target, model: &str) -> Result<Upstream, Failure> {
-        let base = base(preset, target)?;
+        let base = base(target)?.clone();
         let own = preset.is_at(&base.origin);
         if own && !preset.key_env.is_empty() && target.key.is_none() {
             let host = base.authority();
@@ -208,9 +218,13 @@ impl Providers {
     }
 }
 
-fn base(preset: &Preset, target: &Target) -> Result<Base, Failure> {
-    let url = target.base_url.as_deref().unwrap_or(preset.base_url);
-    Base::parse(url).map_err(|bad| failure(UpstreamRejected, format!("This config's {bad}.")))
+fn base(target: &Target) -> Result<&Base, Failure> {
+    let bad = match &target.base {
+        Some(Ok(base)) => return Ok(base),
+        Some(Err(bad)) => bad.clone(),
+        None => BadUrl::NONE,
+    };
+    Err(failure(UpstreamRejected, format!("This config's {bad}.")))
 }
 
 /// A whole answer.

@@ -6,6 +6,10 @@ use http::Uri;
 #[error("base_url {0}")]
 pub struct BadUrl(&'static str);
 
+impl BadUrl {
+    pub(crate) const NONE: BadUrl = BadUrl("is missing");
+}
+
 /// `scheme://host` in lower case, with `:port` unless it is the scheme's own. What a key may be sent to is decided by
 /// comparing this text.
 pub fn origin(base_url: &str) -> Result<String, BadUrl> {
@@ -14,12 +18,12 @@ pub fn origin(base_url: &str) -> Result<String, BadUrl> {
 
 /// A base URL taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Base {
-    pub https: bool,
+pub struct Base {
+    pub(crate) https: bool,
     /// In lower case; an IPv6 address without its brackets.
-    pub host: String,
-    pub port: u16,
-    pub origin: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) origin: String,
     /// Without the slash at its end.
     path: String,
     /// With its question mark. Some gateways want a version there.

@@ -38,16 +38,15 @@ impl EnvKeys {
 /// The upstream of a config. Fails when its key is missing and its upstream wants one.
 pub fn resolve(config: &ConfigAt, env: &EnvKeys) -> Result<Target, Failure> {
     let body = &config.config;
-    let origin = base_url(body).and_then(|url| provider::origin(url).ok());
-    let own = config.key.as_ref().filter(|key| Some(&key.origin) == origin.as_ref()).map(|key| key.secret.clone());
+    let target = Target::of(&body.provider, body.base_url.as_deref());
+    let origin = target.origin();
+    let own = config.key.as_ref().filter(|key| Some(key.origin.as_str()) == origin).map(|key| key.secret.clone());
     let variable = body.api_key_env.as_deref();
-    let key = own.or_else(|| variable.zip(origin.as_deref()).and_then(|(name, origin)| env.get(name, origin).cloned()));
-    if config.key_lost
-        || key.is_none() && (config.key.is_some() || variable.is_some() || wants_key(body, origin.as_deref()))
-    {
-        return Err(missing(config, variable, origin.as_deref()));
+    let key = own.or_else(|| variable.zip(origin).and_then(|(name, origin)| env.get(name, origin).cloned()));
+    if config.key_lost || key.is_none() && (config.key.is_some() || variable.is_some() || wants_key(body, origin)) {
+        return Err(missing(config, variable, origin));
     }
-    Ok(Target { provider: body.provider.clone(), base_url: body.base_url.clone(), key, timeouts: body.timeouts })
+    Ok(Target { key, timeouts: body.timeouts, ..target })
 }
 
 /// Where a config's calls go: its own base URL, else its preset's; `None` for a provider without an upstream.
@@ -58,7 +57,7 @@ pub fn base_url(config: &Config) -> Option<&str> {
 /// A preset's own server wants a key; another server that speaks the same format may not.
 fn wants_key(config: &Config, origin: Option<&str>) -> bool {
     provider::preset(&config.provider)
-        .is_some_and(|preset| !preset.key_env.is_empty() && provider::origin(preset.base_url).ok().as_deref() == origin)
+        .is_some_and(|preset| !preset.key_env.is_empty() && origin.is_some_and(|origin| preset.is_at(origin)))
 }
 
 fn missing(config: &ConfigAt, variable: Option<&str>, origin: Option<&str>) -> Failure {
