@@ -14,7 +14,7 @@ use session::{
     run::Stop,
 };
 use store::Turn;
-use tokio::sync::watch;
+use tokio::sync::{Notify, futures::Notified, watch};
 
 use crate::feed::{Feed, Notice};
 
@@ -37,7 +37,9 @@ pub struct Live {
     /// Of a turn that is not stored, how it stood when it started.
     pub aside: Option<Box<Turn>>,
     log: Mutex<Log>,
-    changed: watch::Sender<()>,
+    changed: Notify,
+    /// Apart from `changed`, so that who waits for the end alone is not woken before.
+    ended: Notify,
     stop: watch::Sender<Option<Stop>>,
 }
 
@@ -90,7 +92,8 @@ impl Live {
             turn,
             aside,
             log: Mutex::default(),
-            changed: watch::Sender::new(()),
+            changed: Notify::new(),
+            ended: Notify::new(),
             stop: watch::Sender::new(None),
         })
     }
@@ -118,9 +121,16 @@ impl Live {
                 logged.map(|shown| Notice::Turn { session: self.session.clone(), turn: self.turn.clone(), shown }),
             ),
         }
+        self.tell(log);
+    }
+
+    fn tell(&self, log: MutexGuard<'_, Log>) {
+        let over = log.over;
         drop(log);
-        // Fails when nobody watches.
-        let _ = self.changed.send(());
+        self.changed.notify_waiters();
+        if over {
+            self.ended.notify_waiters();
+        }
     }
 
     /// Shows that the turn waits. It may have started before its sender came to say so, and then this was shown.
@@ -159,8 +169,9 @@ impl Live {
 
     /// The turn ended elsewhere or was left: watchers look in the store.
     pub(crate) fn abandon(&self) {
-        self.log().over = true;
-        let _ = self.changed.send(());
+        let mut log = self.log();
+        log.over = true;
+        self.tell(log);
     }
 
     pub(crate) fn behind(&self, cursor: EventId) -> Behind {
@@ -181,8 +192,20 @@ impl Live {
         (log.events.iter().cloned().collect(), log.dropped, feed.cursor(&self.project))
     }
 
-    pub(crate) fn changes(&self) -> watch::Receiver<()> {
-        self.changed.subscribe()
+    /// The next change after this call.
+    pub(crate) fn change(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// Waits until nothing more will come.
+    pub(crate) async fn over(&self) {
+        loop {
+            let ended = self.ended.notified();
+            if self.log().over {
+                return;
+            }
+            ended.await;
+        }
     }
 
     /// Asks the turn's owner to end it. The first reason stands.

@@ -8,7 +8,6 @@ use session::{
     run::Stop,
 };
 use store::{Found, Store};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::live::{Behind, Live, Shown};
@@ -21,7 +20,7 @@ pub struct Watch {
     project: ProjectId,
     turn: TurnId,
     cursor: EventId,
-    live: Option<(Arc<Live>, watch::Receiver<()>)>,
+    live: Option<Arc<Live>>,
     /// From the store, not yet given out.
     backlog: VecDeque<Shown>,
     over: bool,
@@ -59,10 +58,6 @@ impl Watch {
         after: EventId,
         live: Option<Arc<Live>>,
     ) -> Watch {
-        let live = live.map(|live| {
-            let changes = live.changes();
-            (live, changes)
-        });
         Watch { store, project, turn, cursor: after, live, backlog: VecDeque::new(), over: false, only: None }
     }
 
@@ -86,7 +81,7 @@ impl Watch {
             if self.over {
                 return None;
             }
-            let Some((live, changes)) = &mut self.live else {
+            let Some(live) = self.live.clone() else {
                 // An end that cannot be stored will not come; it is looked for once more after that is known.
                 let closed = self.store.closed();
                 match (self.look_in_store().await, closed) {
@@ -99,12 +94,10 @@ impl Watch {
                 }
                 continue;
             };
-            changes.mark_unchanged();
+            let change = live.change();
             match live.behind(self.cursor) {
                 Behind::Events(events) => return Some(Ok(self.give(events))),
-                Behind::Nothing => {
-                    let _ = changes.changed().await;
-                }
+                Behind::Nothing => change.await,
                 Behind::InStore => {
                     if let Err(error) = self.look_in_store().await {
                         self.over = true;
@@ -124,6 +117,9 @@ impl Watch {
 
     /// The end of the turn.
     pub async fn end(mut self) -> store::Result<Arc<store::Turn>> {
+        if let Some(live) = &self.live {
+            live.over().await;
+        }
         while let Some(events) = self.next().await {
             if let Some(turn) = events?.into_iter().find_map(|shown| shown.turn) {
                 return Ok(turn);
