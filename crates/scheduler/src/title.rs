@@ -123,7 +123,7 @@ impl Inner {
         params.retain(|name, _| !NOT_FOR_TITLES.contains(&name.as_str()));
         let prompt = Prompt {
             model: config.config.model.clone(),
-            messages: title::ask(message, answer),
+            messages: title::ask(message, answer).map(Arc::new).into(),
             params,
             options: Options { max_tokens: Some(TOKENS), ..Options::default() },
         };

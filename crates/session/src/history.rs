@@ -1,5 +1,7 @@
 //! From a config, a path and an input to the message list that is sent.
 
+use std::sync::Arc;
+
 use crate::{
     config::Config,
     message::{Message, Role, ToolCall},
@@ -16,7 +18,7 @@ pub const MISSING_RESULT: &str = "(no result was given)";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prompt {
     pub model: String,
-    pub messages: Vec<Message>,
+    pub messages: Vec<Arc<Message>>,
     /// The config's parameters, below the turn's options.
     pub params: serde_json::Map<String, serde_json::Value>,
     pub options: Options,
@@ -27,14 +29,14 @@ pub fn assemble(
     config: &Config,
     session_system: Option<&str>,
     options: &Options,
-    past: Vec<Message>,
+    past: Vec<Arc<Message>>,
     input: Vec<Message>,
 ) -> Prompt {
     let system = options.system.as_deref().or(session_system).or(config.system.as_deref());
     let mut messages = Vec::with_capacity(past.len() + input.len() + 1);
-    messages.extend(system.filter(|text| !text.is_empty()).map(Message::system));
+    messages.extend(system.filter(|text| !text.is_empty()).map(Message::system).map(Arc::new));
     messages.extend(past);
-    messages.extend(input);
+    messages.extend(input.into_iter().map(Arc::new));
     Prompt {
         model: options.model.clone().unwrap_or_else(|| config.model.clone()),
         messages: repair(joined(messages)),
@@ -44,11 +46,13 @@ pub fn assemble(
 }
 
 /// What an assistant said in one go is one message, as upstreams want it, in however many pieces it was put in.
-fn joined(messages: Vec<Message>) -> Vec<Message> {
-    let mut joined: Vec<Message> = Vec::with_capacity(messages.len());
+fn joined(messages: Vec<Arc<Message>>) -> Vec<Arc<Message>> {
+    let mut joined: Vec<Arc<Message>> = Vec::with_capacity(messages.len());
     for message in messages {
         match joined.last_mut() {
-            Some(last) if last.role == Role::Assistant && message.role == Role::Assistant => last.go_on(message),
+            Some(last) if last.role == Role::Assistant && message.role == Role::Assistant => {
+                Arc::make_mut(last).go_on(Arc::unwrap_or_clone(message));
+            }
             _ => joined.push(message),
         }
     }
@@ -57,14 +61,16 @@ fn joined(messages: Vec<Message>) -> Vec<Message> {
 
 /// A tool call always together with its result. A call without one gets [`MISSING_RESULT`]; a result without its call,
 /// a second result and a call whose arguments broke off are left out.
-fn repair(messages: Vec<Message>) -> Vec<Message> {
+fn repair(messages: Vec<Arc<Message>>) -> Vec<Arc<Message>> {
     let mut repaired = Vec::with_capacity(messages.len());
     let mut rest = messages.into_iter().peekable();
     while let Some(mut message) = rest.next() {
         if message.role == Role::Tool {
             continue;
         }
-        message.tool_calls.retain(is_whole);
+        if !message.tool_calls.iter().all(is_whole) {
+            Arc::make_mut(&mut message).tool_calls.retain(is_whole);
+        }
         if message.role == Role::Assistant && !message.says_something() {
             continue;
         }
@@ -79,7 +85,7 @@ fn repair(messages: Vec<Message>) -> Vec<Message> {
         }
         repaired.extend(calls.into_iter().map(|id| {
             let found = results.iter().position(|result| result.tool_call_id.as_deref() == Some(&id));
-            found.map_or_else(|| Message::tool(&id, MISSING_RESULT), |at| results.swap_remove(at))
+            found.map_or_else(|| Arc::new(Message::tool(&id, MISSING_RESULT)), |at| results.swap_remove(at))
         }));
     }
     repaired
@@ -99,7 +105,15 @@ mod tests {
         Message { tool_calls, ..Message::assistant("") }
     }
 
+    fn shared(messages: Vec<Message>) -> Vec<Arc<Message>> {
+        messages.into_iter().map(Arc::new).collect()
+    }
+
     fn shown(messages: Vec<Message>) -> Vec<String> {
+        repaired(shared(messages))
+    }
+
+    fn repaired(messages: Vec<Arc<Message>>) -> Vec<String> {
         repair(messages)
             .iter()
             .map(|m| match (&m.tool_call_id, m.tool_calls.len()) {
@@ -124,10 +138,10 @@ mod tests {
             Message::tool("a", "1"),
             Message::assistant("done"),
         ];
-        let joined = joined(pieces);
+        let joined = joined(shared(pieces));
         assert_eq!(joined[1].reasoning.as_deref(), Some("hm"));
         assert_eq!(
-            shown(joined),
+            repaired(joined),
             ["user: u", "assistant: let me see\n\nnow +2 calls", "tool a: 1", "tool b: 2", "assistant: done"]
         );
     }

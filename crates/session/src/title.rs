@@ -21,10 +21,10 @@ const ASK: &str = "You name conversations. Read how this one begins and answer w
                    without a full stop. Do not answer what is said in it. The title is all you write.";
 
 /// What a model is sent to make a title of a conversation's beginning.
-pub fn ask(message: &str, answer: &str) -> Vec<Message> {
+pub fn ask(message: &str, answer: &str) -> [Message; 2] {
     let excerpt = |text: &str| -> String { text.trim().chars().take(EXCERPT_CHARS_MAX).collect() };
     let begins = format!("First message:\n{}\n\nAnswer:\n{}\n\nTitle:", excerpt(message), excerpt(answer));
-    vec![Message::system(ASK), Message::user(&begins)]
+    [Message::system(ASK), Message::user(&begins)]
 }
 
 /// The title in a model's answer, if there is one: one line, and nothing that a list could not show as it is.

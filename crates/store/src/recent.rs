@@ -34,8 +34,9 @@ type Key = (ProjectId, TurnId);
 
 #[derive(Default)]
 struct Generations {
-    young: HashMap<Key, Stretch>,
-    old: HashMap<Key, Stretch>,
+    /// With their bytes.
+    young: HashMap<Key, (Stretch, usize)>,
+    old: HashMap<Key, (Stretch, usize)>,
     young_bytes: usize,
 }
 
@@ -50,9 +51,9 @@ pub(crate) struct Told {
     /// The path's counters before it, and through `messages`.
     before: Counters,
     through: Counters,
-    messages: Vec<Message>,
+    messages: Vec<Arc<Message>>,
     /// Comes at its end, with its tokens.
-    answer: Option<(Message, u32)>,
+    answer: Option<(Arc<Message>, u32)>,
 }
 
 impl Recent {
@@ -91,7 +92,7 @@ impl Recent {
         if !outcome.counts() {
             stretch.0.pop_back();
         } else if let Some(turn) = stretch.0.back_mut() {
-            turn.answer = outcome.answer.clone().map(|answer| (answer, answer_tokens));
+            turn.answer = outcome.answer.clone().map(|answer| (Arc::new(answer), answer_tokens));
         }
         if let Some(last) = stretch.0.back() {
             generations.insert((fence.project.clone(), last.id.clone()), stretch);
@@ -102,9 +103,9 @@ impl Recent {
 impl Generations {
     fn forget(&mut self, project: &ProjectId, turn: &TurnId) {
         let stays = |key: &Key, stretch: &Stretch| key.0 != *project || stretch.0.iter().all(|told| told.id != *turn);
-        self.young.retain(|key, stretch| stays(key, stretch));
-        self.old.retain(|key, stretch| stays(key, stretch));
-        self.young_bytes = self.young.values().map(Stretch::bytes).sum();
+        self.young.retain(|key, (stretch, _)| stays(key, stretch));
+        self.old.retain(|key, (stretch, _)| stays(key, stretch));
+        self.young_bytes = self.young.values().map(|(_, bytes)| bytes).sum();
     }
 
     fn insert(&mut self, key: Key, stretch: Stretch) {
@@ -115,7 +116,7 @@ impl Generations {
             return;
         }
         self.young_bytes += bytes;
-        self.young.insert(key, stretch);
+        self.young.insert(key, (stretch, bytes));
         if self.young_bytes > BYTES_MAX / 2 {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
@@ -123,11 +124,11 @@ impl Generations {
     }
 
     fn remove(&mut self, key: &Key) -> Option<Stretch> {
-        if let Some(stretch) = self.young.remove(key) {
-            self.young_bytes = self.young_bytes.saturating_sub(stretch.bytes());
+        if let Some((stretch, bytes)) = self.young.remove(key) {
+            self.young_bytes -= bytes;
             return Some(stretch);
         }
-        self.old.remove(key)
+        self.old.remove(key).map(|(stretch, _)| stretch)
     }
 }
 
@@ -138,7 +139,8 @@ impl Stretch {
         let said = messages::said_in(tree.conn, tree.project, tree.session, &numbers)?;
         let mut said = said.into_iter().peekable();
         let told = |Sent { id, number, before, through }| {
-            let messages = std::iter::from_fn(|| said.next_if(|(of, _)| *of == number)).map(|(_, message)| message);
+            let messages =
+                std::iter::from_fn(|| said.next_if(|(of, _)| *of == number)).map(|(_, message)| Arc::new(message));
             Told { id, before, through, messages: messages.collect(), answer: None }
         };
         Ok(Stretch(window.into_iter().map(told).collect()))
@@ -148,7 +150,7 @@ impl Stretch {
         self.0.front().map(|told| &told.id)
     }
 
-    pub(crate) fn messages(&self) -> Vec<Message> {
+    pub(crate) fn messages(&self) -> Vec<Arc<Message>> {
         self.0.iter().flat_map(Told::said).cloned().collect()
     }
 
@@ -157,7 +159,7 @@ impl Stretch {
             Part::Text { text } => text.len(),
             Part::ImageUrl { image_url } => image_url.url.len(),
         };
-        let bytes = |message: &Message| {
+        let bytes = |message: &Arc<Message>| {
             let calls: usize = message.tool_calls.iter().map(|call| call.arguments.len()).sum();
             let reasoning = message.reasoning.as_ref().map_or(0, String::len);
             let content = match &message.content {
@@ -173,11 +175,11 @@ impl Stretch {
 impl Told {
     /// A turn that has started: the path's counters before it and through its input.
     pub(crate) fn asked(id: &TurnId, before: Counters, through: Counters, input: &[InputMessage]) -> Told {
-        let messages = input.iter().map(|input| input.message.clone()).collect();
+        let messages = input.iter().map(|input| Arc::new(input.message.clone())).collect();
         Told { id: id.clone(), before, through, messages, answer: None }
     }
 
-    fn said(&self) -> impl Iterator<Item = &Message> {
+    fn said(&self) -> impl Iterator<Item = &Arc<Message>> {
         self.messages.iter().chain(self.answer.as_ref().map(|(answer, _)| answer))
     }
 
@@ -203,7 +205,7 @@ mod tests {
     fn told(name: &str, at: u64) -> Told {
         let counters = |messages| Counters { messages, tokens: 0 };
         let (before, through) = (counters(at), counters(at + 1));
-        Told { id: name.parse().unwrap(), before, through, messages: vec![Message::user(name)], answer: None }
+        Told { id: name.parse().unwrap(), before, through, messages: vec![Arc::new(Message::user(name))], answer: None }
     }
 
     fn path(turns: u64) -> Stretch {
@@ -235,7 +237,7 @@ mod tests {
         ["a", "b"].iter().for_each(|turn| fail(&recent, turn));
         let generations = recent.generations();
         let held: Vec<(&str, usize)> =
-            generations.young.iter().map(|((_, turn), stretch)| (turn.as_str(), stretch.0.len())).collect();
+            generations.young.iter().map(|((_, turn), (stretch, _))| (turn.as_str(), stretch.0.len())).collect();
         assert_eq!(held, [("t4", 4)]);
         assert_eq!(generations.young_bytes, path(4).bytes(), "and counted once");
     }

@@ -4,7 +4,7 @@
 //! `messages`, `model` and `stream`, which neither it nor `params` can change. Of our own fields `stream_options` can be
 //! taken out with a null, for an upstream that refuses it.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub fn write(quirks: &Quirks, prompt: &Prompt) -> Bytes {
     fields.insert("messages", Field::Messages(messages(&prompt.messages, quirks)));
     fields.insert("model", json!(prompt.model).into());
     fields.insert("stream", json!(true).into());
-    let mut body = Vec::with_capacity(prompt.messages.iter().map(room).sum());
+    let mut body = Vec::with_capacity(prompt.messages.iter().map(|message| room(message)).sum());
     // Maps with text for keys and values made of JSON: nothing here can fail to be written.
     let _ = serde_json::to_writer(&mut body, &fields);
     body.into()
@@ -121,8 +121,8 @@ struct WireFunction<'a> {
     name: &'a str,
 }
 
-fn messages<'a>(messages: &'a [Message], quirks: &Quirks) -> Vec<WireMessage<'a>> {
-    let mut wire: Vec<WireMessage> = messages.iter().map(message).collect();
+fn messages<'a>(messages: &'a [Arc<Message>], quirks: &Quirks) -> Vec<WireMessage<'a>> {
+    let mut wire: Vec<WireMessage> = messages.iter().map(|said| message(said)).collect();
     if let Some(stand_in) = quirks.reasoning_back {
         give_reasoning_back(messages, &mut wire, stand_in);
     }
@@ -163,7 +163,7 @@ fn message(message: &Message) -> WireMessage<'_> {
 
 /// Between two user messages of which the model called tools, all that it thought goes back, in later turns too: a
 /// prefix that changed would not be cached. Elsewhere it is of no use to the upstream.
-fn give_reasoning_back<'a>(messages: &'a [Message], wire: &mut [WireMessage<'a>], stand_in: &'static str) {
+fn give_reasoning_back<'a>(messages: &'a [Arc<Message>], wire: &mut [WireMessage<'a>], stand_in: &'static str) {
     let mut start = 0;
     for end in 1..=messages.len() {
         if end < messages.len() && messages[end].role != Role::User {
@@ -191,6 +191,7 @@ mod tests {
     use crate::presets::preset;
 
     fn prompt(messages: Vec<Message>) -> Prompt {
+        let messages = messages.into_iter().map(Arc::new).collect();
         Prompt { model: "m".into(), messages, params: Default::default(), options: Options::default() }
     }
 

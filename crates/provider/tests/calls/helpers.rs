@@ -28,6 +28,7 @@ pub fn target(base_url: &str) -> Target {
 
 pub fn prompt() -> Prompt {
     let messages = vec![Message::user("hi")];
+    let messages = messages.into_iter().map(Into::into).collect();
     Prompt { model: MODEL.into(), messages, params: Default::default(), options: Options::default() }
 }
 

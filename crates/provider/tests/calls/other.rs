@@ -18,7 +18,7 @@ async fn the_echo_answers() {
     let (providers, target) = (providers(), Target::new("echo"));
     let mut prompt = prompt();
     prompt.model = "echo".into();
-    prompt.messages = vec![Message::user("a"), Message::assistant("b"), Message::user("回声")];
+    prompt.messages = [Message::user("a"), Message::assistant("b"), Message::user("回声")].map(Into::into).into();
     prompt.params.insert("tokens_per_second".into(), 0.into());
     let body = providers.body(&target, &prompt).unwrap();
     let answer = read(providers.call(&target, "echo", body)).await.whole();

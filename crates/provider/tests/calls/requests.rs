@@ -77,7 +77,7 @@ async fn a_body_is_always_the_same() {
     let providers = providers();
     let target = Target::new("deepseek").with_key("k");
     let mut prompt = prompt();
-    prompt.messages.insert(0, Message::system("s"));
+    prompt.messages.insert(0, Message::system("s").into());
     for (i, name) in ["z", "a", "m"].into_iter().enumerate() {
         prompt.params.insert(name.into(), i.into());
     }
@@ -92,7 +92,7 @@ async fn a_large_body_arrives_whole() {
     upstream.respond(|request| Script::text(&request.body.len().to_string()));
     let (providers, target) = (providers(), target(&upstream.base_url()));
     let mut prompt = prompt();
-    prompt.messages = vec![Message::user(&"好".repeat(1_000_000))];
+    prompt.messages = vec![Message::user(&"好".repeat(1_000_000)).into()];
     let body = providers.body(&target, &prompt).unwrap();
     let bytes = body.len().to_string();
     assert_eq!(read(providers.call(&target, MODEL, body)).await.whole().text(), bytes);

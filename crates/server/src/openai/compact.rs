@@ -34,7 +34,7 @@ pub async fn input_tokens(
     let tools = ask.options.tools.iter().chain(&ask.options.response_format).map(|it| tokens::count(&it.to_string()));
     let tools: u32 = tools.sum();
     let prompt = app.scheduler.draft(ask).await.map_err(|error| of_admission(error, model.as_deref()))?;
-    let messages: u32 = prompt.messages.iter().map(tokens::of_message).sum();
+    let messages: u32 = prompt.messages.iter().map(|message| tokens::of_message(message)).sum();
     Ok(Json(json!({"object": "response.input_tokens", "input_tokens": messages + tools})))
 }
 

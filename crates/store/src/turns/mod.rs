@@ -12,6 +12,8 @@ mod read;
 mod recover;
 mod start;
 
+use std::sync::Arc;
+
 use session::{
     event::{Event, EventId},
     id::{ConfigId, MessageId, Owner, ProjectId, SessionId, TurnId},
@@ -162,7 +164,7 @@ pub struct Started {
     pub config: Option<ConfigAt>,
     pub options: Options,
     pub session_system: Option<String>,
-    pub past: Result<Vec<Message>, Unread>,
+    pub past: Result<Vec<Arc<Message>>, Unread>,
     pub input: Vec<Message>,
     pub created_at: Time,
     pub started_at: Time,
@@ -300,7 +302,7 @@ pub struct Prompt {
     pub config: ConfigAt,
     pub options: Options,
     pub session_system: Option<String>,
-    pub past: Vec<Message>,
+    pub past: Vec<Arc<Message>>,
     pub input: Vec<Message>,
     /// The oldest turn sent along.
     pub from: Option<TurnId>,

@@ -1,5 +1,7 @@
 //! Start: the turn gets its number, its parent, its epoch and its owner; its input becomes rows of `chat_messages`.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 use session::{
     history::ASSEMBLER,
@@ -358,10 +360,10 @@ fn leave_queue(conn: &Connection, begin: &Begin<'_>, given: &Given) -> Result<()
 }
 
 /// The messages of a window, oldest first.
-pub(super) fn past(tree: Tree<'_>, window: &[Sent]) -> Result<Vec<Message>> {
+pub(super) fn past(tree: Tree<'_>, window: &[Sent]) -> Result<Vec<Arc<Message>>> {
     let numbers: Vec<u64> = window.iter().map(|sent| sent.number).collect();
     let said = messages::said_in(tree.conn, tree.project, tree.session, &numbers)?;
-    Ok(said.into_iter().map(|(_, message)| message).collect())
+    Ok(said.into_iter().map(|(_, message)| Arc::new(message)).collect())
 }
 
 /// What a session is called after: not what only instructs the model.

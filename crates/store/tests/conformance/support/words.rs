@@ -1,7 +1,7 @@
 //! Values that the stories speak of: ids by name, sends, outcomes and events with everything filled in that a story
 //! does not care about.
 
-use std::str::FromStr;
+use std::{borrow::Borrow, str::FromStr};
 
 use session::{
     config::Config,
@@ -188,8 +188,8 @@ pub fn segment(first_seq: u32, offset: u64, texts: &[&str]) -> Segment {
     Segment { first_seq, events: events.collect() }
 }
 
-pub fn texts(messages: &[Message]) -> Vec<String> {
-    messages.iter().map(|message| message.content.text().into_owned()).collect()
+pub fn texts(messages: &[impl Borrow<Message>]) -> Vec<String> {
+    messages.iter().map(|message| message.borrow().content.text().into_owned()).collect()
 }
 
 /// What is sent along with a turn that has started.
