@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     idempotency::{self, Idempotency},
     keys::ensure_project,
-    rows::{Columns, json, optional, optional_json, time},
+    rows::{Columns, json, optional, optional_json, optional_word, time},
     vault::{Place, Vault},
     writer::Reply,
 };
@@ -242,6 +242,14 @@ pub(crate) fn config_at(
         })
     });
     optional(found)
+}
+
+/// The default config of a project, if it has one.
+pub(crate) fn default(conn: &Connection, project: &ProjectId) -> Result<Option<ConfigId>> {
+    let found = conn
+        .prepare_cached("SELECT default_config_id FROM projects WHERE id = ?")?
+        .query_row([project.as_str()], |row| optional_word(row, "default_config_id"));
+    Ok(optional(found)?.flatten())
 }
 
 /// The config's current revision, and whether it has been deleted.

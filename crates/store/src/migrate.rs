@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_input.sql"),
     include_str!("migrations/0005_free_turns.sql"),
     include_str!("migrations/0006_deleted.sql"),
+    include_str!("migrations/0007_branches.sql"),
 ];
 
 /// Brings the file up to this program's version. A file of a later version is refused.
@@ -73,5 +74,28 @@ mod tests {
             conn.query_row(sql, [project, turn], |row| row.get(0)).unwrap()
         };
         assert_eq!([asked("p", "t1"), asked("p", "t2"), asked("p", "t3"), asked("q", "t1")], [1, 2, 0, 1]);
+    }
+
+    #[test]
+    fn turns_of_before_that_did_not_start_right_after_their_parent_are_branches() {
+        let conn = Connection::open_in_memory().unwrap();
+        for sql in &MIGRATIONS[..6] {
+            conn.execute_batch(sql).unwrap();
+        }
+        conn.execute_batch(
+            "PRAGMA user_version = 6;
+             INSERT INTO chat_turns (project_id, id, session_id, kind, status, number, parent, created_at)
+             VALUES ('p', 't1', 's', 'message', 'completed', 1, NULL, ''), ('p', 't2', 's', 'message', 'completed', 2, 't1', ''),
+                    ('p', 't3', 's', 'message', 'completed', 3, 't1', ''), ('p', 't4', 's', 'message', 'completed', 4, NULL, ''),
+                    ('p', 't5', 's', 'message', 'queued', NULL, NULL, ''), ('q', 't1', 's', 'message', 'completed', 2, NULL, '')",
+        )
+        .unwrap();
+        run(&conn).unwrap();
+        let is_branch = |(project, turn): &(&str, &str)| -> bool {
+            let sql = "SELECT branch FROM chat_turns WHERE project_id = ? AND id = ?";
+            conn.query_row(sql, [project, turn], |row| row.get(0)).unwrap()
+        };
+        let turns = [("p", "t1"), ("p", "t2"), ("p", "t3"), ("p", "t4"), ("p", "t5"), ("q", "t1")];
+        assert_eq!(Vec::from_iter(turns.into_iter().filter(is_branch)), [("p", "t3"), ("p", "t4"), ("q", "t1")]);
     }
 }

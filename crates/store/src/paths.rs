@@ -147,9 +147,15 @@ fn with_turns(tree: Tree<'_>, messages: Vec<PathMessage>, has_more: bool) -> Res
     Ok(page)
 }
 
+/// The first child of a turn mostly started right after it; only the others are kept in an index of their own.
 fn siblings(tree: Tree<'_>, parent: Option<&TurnId>) -> Result<Vec<TurnId>> {
     let mut statement = tree.conn.prepare_cached(
-        "SELECT id FROM chat_turns WHERE project_id = ? AND session_id = ? AND parent IS ? AND number IS NOT NULL
+        "SELECT id, number FROM chat_turns
+         WHERE project_id = ?1 AND session_id = ?2 AND parent IS ?3
+             AND number = 1 + coalesce((SELECT number FROM chat_turns WHERE project_id = ?1 AND id = ?3), 0)
+         UNION ALL
+         SELECT id, number FROM chat_turns
+         WHERE project_id = ?1 AND session_id = ?2 AND parent IS ?3 AND branch = 1
          ORDER BY number",
     )?;
     let key = params![tree.project.as_str(), tree.session.as_str(), parent.map(TurnId::as_str)];

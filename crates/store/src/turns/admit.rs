@@ -14,11 +14,13 @@ use super::{
 };
 use crate::{
     Store,
+    configs::{self, ConfigAt},
     error::{Error, Result},
     idempotency,
     keys::ensure_project,
-    rows::{json, optional, optional_word},
+    rows::json,
     sessions,
+    vault::Vault,
     writer::Reply,
 };
 
@@ -39,7 +41,7 @@ fn admit(conn: &Connection, beside: &Beside, ask: &Admit) -> Result<Admitted> {
     let (session, lane) = lane_of(conn, ask)?;
     let config = match ask.input {
         Input::Insert(_) => None,
-        _ => Some(choose_config(conn, ask, lane.config.as_ref())?),
+        _ => Some(choose_config(conn, &beside.vault, ask, lane.config.as_ref())?),
     };
     let plan = resolve(conn, ask, session, &lane)?;
     let free = ask.free && lane.chain;
@@ -73,7 +75,7 @@ fn admit(conn: &Connection, beside: &Beside, ask: &Admit) -> Result<Admitted> {
                 owner: &ask.owner,
                 now: ask.now,
             };
-            let started = start::start(conn, beside, lane, begin, start::From::Admission(new))?;
+            let started = start::start(conn, beside, lane, begin, Some(new))?;
             Ok(Admitted::Started(Box::new(started)))
         }
         Admission::Queue { place, stop } => {
@@ -127,22 +129,19 @@ fn running_parent(conn: &Connection, project: &ProjectId, parent: &Parent) -> Re
 }
 
 /// The config's id is fixed at admission, its revision at start.
-pub(super) fn choose_config(conn: &Connection, ask: &Admit, of_session: Option<&ConfigId>) -> Result<ConfigId> {
-    let project = ask.project.as_str();
-    let exists = |id: &ConfigId| -> Result<bool> {
-        let mut statement = conn.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM chat_configs WHERE project_id = ? AND id = ? AND deleted_at IS NULL)",
-        )?;
-        Ok(statement.query_row([project, id.as_str()], |row| row.get(0))?)
-    };
+pub(super) fn choose_config(
+    conn: &Connection,
+    vault: &Vault,
+    ask: &Admit,
+    of_session: Option<&ConfigId>,
+) -> Result<ConfigAt> {
+    let read = |id: &ConfigId| configs::config_at(conn, vault, &ask.project, id, None);
     // A config that has gone is not replaced by another: that one may call another vendor.
-    if let Some(named) = ask.config.as_ref().or(of_session) {
-        return if exists(named)? { Ok(named.clone()) } else { Err(Error::ConfigNotFound) };
-    }
-    let default = conn
-        .prepare_cached("SELECT default_config_id FROM projects WHERE id = ?")?
-        .query_row([project], |row| optional_word(row, "default_config_id"));
-    optional(default)?.flatten().ok_or(Error::ConfigNotFound)
+    let found = match ask.config.as_ref().or(of_session) {
+        Some(named) => read(named)?,
+        None => configs::default(conn, &ask.project)?.map(|id| read(&id)).transpose()?.flatten(),
+    };
+    found.filter(|config| !config.deleted).ok_or(Error::ConfigNotFound)
 }
 
 /// The place of a new turn in the queue, as a number to sort by and as the count of turns before it.
@@ -158,7 +157,7 @@ fn position(lane: &SessionLane, place: Place) -> (i64, u32) {
 pub(super) struct New<'a> {
     pub ask: &'a Admit,
     pub kind: Kind,
-    pub config: Option<ConfigId>,
+    pub config: Option<ConfigAt>,
     pub parent: Parent,
     pub free: bool,
 }
@@ -210,7 +209,7 @@ fn enqueue(
         new.options()?,
         new.metadata()?,
         new.request()?,
-        new.config.as_ref().map(ConfigId::as_str),
+        new.config.as_ref().map(|config| config.id.as_str()),
         ask.now.to_string(),
         new.free,
     ])?;

@@ -8,7 +8,7 @@ use super::{
     plan::resolve,
     start::{Place, counters, cut, past},
 };
-use crate::{Store, configs, error::Result, vault::Vault, walk::Tree, writer::Reply};
+use crate::{Store, error::Result, vault::Vault, walk::Tree, writer::Reply};
 
 impl Store {
     /// As it would start now, whatever its lane is doing. Refuses what [`Store::admit`] refuses, a busy lane aside.
@@ -20,9 +20,8 @@ impl Store {
 
 fn draft(conn: &Connection, vault: &Vault, ask: Admit) -> Result<Started> {
     let (session, mut lane) = lane_of(conn, &ask)?;
-    let config = choose_config(conn, &ask, lane.config.as_ref())?;
+    let config = Some(choose_config(conn, vault, &ask, lane.config.as_ref())?);
     let plan = resolve(conn, &ask, session, &lane)?;
-    let config = configs::config_at(conn, vault, &ask.project, &config, None)?;
     let tree = Tree { conn, project: &ask.project, session };
     let place = Place::below(tree, lane.head.take(), plan.parent)?;
     let own = counters(&plan.input);
@@ -37,7 +36,7 @@ fn draft(conn: &Connection, vault: &Vault, ask: Admit) -> Result<Started> {
         epoch: 1,
         attempts: 0,
         waited_at: None,
-        config: config.filter(|config| !config.deleted),
+        config,
         options: ask.options,
         session_system: lane.system,
         past: Ok(past),

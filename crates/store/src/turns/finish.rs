@@ -18,7 +18,7 @@ use crate::{
     Store,
     error::{Error, Result},
     messages::{self, Slot},
-    rows::{json, optional},
+    rows::json,
     sessions,
     writer::Reply,
 };
@@ -89,13 +89,7 @@ pub(super) fn apply(conn: &Connection, beside: &Beside, finish: &Finish) -> Resu
     let Some(mut turn) = end_behind_fence(conn, finish)? else { return Err(Error::Lost) };
     if let Some(answer) = &outcome.answer {
         let number = turn.number.ok_or_else(|| Error::Failed("a running turn has no number".into()))?;
-        let place = conn
-            .prepare_cached(
-                "SELECT coalesce(max(place) + 1, 0) FROM chat_messages
-                 WHERE session_id = ? AND project_id = ? AND number = ?",
-            )?
-            .query_row(params![session.as_str(), fence.project.as_str(), number], |row| row.get(0))?;
-        let slot = Slot { project: &fence.project, session, turn: &fence.turn, number, place };
+        let slot = Slot { project: &fence.project, session, turn: &fence.turn, number, place: turn.asked };
         let message =
             InputMessage { id: finish.answer_id.clone(), message: answer.clone(), tokens: finish.answer_tokens };
         messages::insert(conn, &slot, &message, *now)?;
@@ -119,13 +113,14 @@ pub(super) fn apply(conn: &Connection, beside: &Beside, finish: &Finish) -> Resu
     if wants_title {
         sessions::ask_for_title(conn, &fence.project, session)?;
     }
+    let waiting = lane.waiting;
     let here = Here { project: &fence.project, session, owner: &fence.owner, now: *now };
     let next = match start::next_up(conn, beside, lane, here)? {
         // Only a lane that waited for the end of a free turn has somebody to start, and a hold has its watchman.
         NextUp::Wait(_) if turn.free => NextUp::Nothing,
         next => next,
     };
-    let children = free::children(conn, beside, here, &fence.turn)?;
+    let children = if waiting > 0 { free::children(conn, beside, here, &fence.turn)? } else { Vec::new() };
     Ok(Finished { turn, next, children, wants_title })
 }
 
@@ -135,45 +130,44 @@ fn end_behind_fence(conn: &Connection, finish: &Finish) -> Result<Option<Turn>> 
     let error = outcome.error.as_ref().map(json).transpose()?;
     let counts = outcome.counts();
     let answered = outcome.answer.is_some();
-    let mut statement = conn.prepare_cached("UPDATE chat_turns SET status = ?1, reason = ?2, finish = ?3, model = ?4, error = ?5, prompt_tokens = ?6,
+    let mut statement = conn.prepare_cached(
+        "UPDATE chat_turns SET status = ?1, reason = ?2, finish = ?3, model = ?4, error = ?5, prompt_tokens = ?6,
              completion_tokens = ?7, cached_tokens = ?8, reasoning_tokens = ?9, first_token_ms = ?10, last_seq = ?11,
              attempts = ?12, prompt_hash = ?13, counts = ?14, ended_at = ?15,
              through_messages = iif(?14, through_messages + ?16, before_messages),
              through_tokens = iif(?14, through_tokens + ?17, before_tokens)
-         WHERE project_id = ?18 AND id = ?19 AND status = 'running' AND epoch = ?20 AND owner = ?21
-         RETURNING id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, free, epoch, owner, attempts, config_id,
-             config_revision, model, input, asked, options, metadata, request, prompt_tokens, completion_tokens, cached_tokens,
-             reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at,
-             response_deleted_at IS NOT NULL")?;
+         WHERE project_id = ?18 AND id = ?19 AND status = 'running' AND epoch = ?20 AND owner = ?21",
+    )?;
     let usage = &outcome.usage;
     let stored = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
-    let found = statement.query_row(
-        params![
-            outcome.status.as_str(),
-            outcome.reason.map(|reason| reason.as_str()),
-            outcome.finish.map(|finish| finish.as_str()),
-            outcome.model,
-            error,
-            stored(usage.prompt_tokens),
-            stored(usage.completion_tokens),
-            stored(usage.cached_tokens),
-            stored(usage.reasoning_tokens),
-            finish.first_token_ms,
-            finish.last_seq,
-            finish.attempts,
-            finish.prompt_hash.as_ref().map(<[u8; 32]>::as_slice),
-            counts,
-            finish.now.to_string(),
-            u32::from(answered),
-            finish.answer_tokens,
-            fence.project.as_str(),
-            fence.turn.as_str(),
-            fence.epoch,
-            fence.owner.as_str(),
-        ],
-        read::turn_from_row,
-    );
-    optional(found)
+    let changed = statement.execute(params![
+        outcome.status.as_str(),
+        outcome.reason.map(|reason| reason.as_str()),
+        outcome.finish.map(|finish| finish.as_str()),
+        outcome.model,
+        error,
+        stored(usage.prompt_tokens),
+        stored(usage.completion_tokens),
+        stored(usage.cached_tokens),
+        stored(usage.reasoning_tokens),
+        finish.first_token_ms,
+        finish.last_seq,
+        finish.attempts,
+        finish.prompt_hash.as_ref().map(<[u8; 32]>::as_slice),
+        counts,
+        finish.now.to_string(),
+        u32::from(answered),
+        finish.answer_tokens,
+        fence.project.as_str(),
+        fence.turn.as_str(),
+        fence.epoch,
+        fence.owner.as_str(),
+    ])?;
+    if changed == 0 {
+        return Ok(None);
+    }
+    // Not by RETURNING, for which SQLite makes a table of its own each time.
+    read::bare(conn, &fence.project, &fence.turn)
 }
 
 /// The head moves to the ended turn, whatever it was. One of the lane leaves it to the next, which may have to wait; a

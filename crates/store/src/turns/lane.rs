@@ -45,10 +45,7 @@ pub(crate) fn read_any(conn: &Connection, project: &ProjectId, session: &Session
         "SELECT paused, hold_turn, hold_until, head, turns, config_id, system, on_failure, title IS NULL,
              title_from IS 'first_line' AND auto_title = 'model', deleted_at IS NOT NULL, chain,
              (SELECT id FROM chat_turns WHERE project_id = ?1 AND session_id = ?2 AND status = 'running' AND free = 0),
-             (SELECT count(*) FROM chat_turns
-              WHERE project_id = ?1 AND session_id = ?2 AND status = 'queued' AND free = 0),
-             (SELECT count(*) FROM chat_turns
-              WHERE project_id = ?1 AND session_id = ?2 AND status = 'queued' AND free = 1)
+             EXISTS (SELECT 1 FROM chat_turns WHERE project_id = ?1 AND session_id = ?2 AND status = 'queued')
          FROM chat_sessions WHERE project_id = ?1 AND id = ?2",
     )?;
     let key = [project.as_str(), session.as_str()];
@@ -72,18 +69,16 @@ pub(crate) fn read_any(conn: &Connection, project: &ProjectId, session: &Session
             ends: None,
         };
         lane.lane.running = columns.optional_word()?;
-        lane.lane.queued = columns.get()?;
-        lane.waiting = columns.get()?;
-        Ok(lane)
+        Ok((lane, columns.get()?))
     });
-    let Some(mut lane) = optional(found)? else { return Ok(None) };
-    if lane.lane.queued + lane.waiting > 0 {
-        lane.ends = conn
-            .prepare_cached(
-                "SELECT min(position), max(position) FROM chat_turns
-                 WHERE project_id = ? AND session_id = ? AND status = 'queued'",
-            )?
-            .query_row(key, |row| Ok(Some((row.get(0)?, row.get(1)?))))?;
+    let Some((mut lane, some_wait)) = optional(found)? else { return Ok(None) };
+    if some_wait {
+        let mut statement = conn.prepare_cached(
+            "SELECT count(*) - sum(free), sum(free), min(position), max(position) FROM chat_turns
+             WHERE project_id = ? AND session_id = ? AND status = 'queued'",
+        )?;
+        (lane.lane.queued, lane.waiting, lane.ends) =
+            statement.query_row(key, |row| Ok((row.get(0)?, row.get(1)?, Some((row.get(2)?, row.get(3)?)))))?;
     }
     if lane.lane.queued > 0 {
         let (next, parent) = first(conn, project, session)?;

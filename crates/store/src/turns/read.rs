@@ -158,21 +158,25 @@ fn with_answer(conn: &Connection, project: &ProjectId, mut turn: Turn) -> Result
 
 /// With its answer, whatever has become of its session.
 fn even_deleted(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
+    bare(conn, project, id)?.map(|turn| with_answer(conn, project, turn)).transpose()
+}
+
+/// Without its answer, whatever has become of its session.
+pub(super) fn bare(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
     let mut statement = conn.prepare_cached("SELECT id, session_id, kind, status, reason, finish, number, queued_at_place, parent, parent_given, free, epoch, owner, attempts, config_id,
              config_revision, model, input, asked, options, metadata, request, prompt_tokens, completion_tokens, cached_tokens,
              reasoning_tokens, error, last_seq, first_token_ms, created_at, started_at, ended_at,
              response_deleted_at IS NOT NULL FROM chat_turns WHERE project_id = ? AND id = ?")?;
-    let found = optional(statement.query_row([project.as_str(), id.as_str()], turn_from_row))?;
-    found.map(|turn| with_answer(conn, project, turn)).transpose()
+    optional(statement.query_row([project.as_str(), id.as_str()], turn_from_row))
 }
 
 /// A running turn, whatever has become of its session.
 pub(super) fn running(conn: &Connection, project: &ProjectId, id: &TurnId) -> Result<Option<Turn>> {
-    Ok(even_deleted(conn, project, id)?.filter(|turn| turn.status == Status::Running))
+    Ok(bare(conn, project, id)?.filter(|turn| turn.status == Status::Running))
 }
 
 /// Takes the columns that the statements here name, in their order; the answer is another table's.
-pub(super) fn turn_from_row(row: &Row<'_>) -> rusqlite::Result<Turn> {
+fn turn_from_row(row: &Row<'_>) -> rusqlite::Result<Turn> {
     let mut columns = Columns::of(row);
     let mut turn = Turn {
         id: columns.word()?,

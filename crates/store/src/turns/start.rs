@@ -22,6 +22,7 @@ use crate::{
     messages::{self, Slot},
     recent::{Stretch, Told},
     rows::{Columns, optional_json},
+    vault::Vault,
     walk::{Links, Sent, Step, Tree},
     writer::Reply,
 };
@@ -81,7 +82,7 @@ pub(super) fn start_queued(
         .prepare_cached("SELECT input FROM chat_turns WHERE project_id = ? AND id = ?")?
         .query_row([project.as_str(), turn.as_str()], |row| optional_json(row, "input"))?;
     let begin = Begin { project, session, turn, input: input.unwrap_or_default(), owner, now };
-    start(conn, beside, lane, begin, From::Queue)
+    start(conn, beside, lane, begin, None)
 }
 
 /// Which turn starts, and what it says.
@@ -94,36 +95,39 @@ pub(super) struct Begin<'a> {
     pub now: Time,
 }
 
-/// Where a turn that starts comes from.
-pub(super) enum From<'a> {
-    /// Straight from its request: its row is written once.
-    Admission(New<'a>),
-    Queue,
-}
-
 /// What a turn that starts says about itself.
 struct Says {
     kind: Kind,
     parent: Parent,
     free: bool,
-    config: Option<ConfigId>,
+    config: Option<ConfigAt>,
     options: Options,
     waited_at: Option<u32>,
     created_at: Time,
 }
 
 /// What a turn is given when it starts.
-struct Given {
+struct Given<'a> {
     number: u64,
     place: Place,
     through: Counters,
-    config_revision: Option<u32>,
+    config: Option<&'a ConfigAt>,
     prompt_from: Option<TurnId>,
+}
+
+impl Given<'_> {
+    /// Whether other turns started since its parent did. One that is no branch is its parent's first child, and is found
+    /// by its number.
+    fn is_branch(&self) -> bool {
+        self.number != self.place.below + 1
+    }
 }
 
 /// A turn's place in the tree.
 pub(super) struct Place {
     parent: Option<TurnId>,
+    /// The parent's number; 0 when there is none.
+    below: u64,
     /// The nearest turn before it that histories contain.
     pub base: Option<TurnId>,
     links: Links,
@@ -147,6 +151,7 @@ impl Place {
         };
         Ok(Place {
             links: tree.links_below(above.as_ref())?,
+            below: above.as_ref().map_or(0, |above| above.number),
             base: above.as_ref().and_then(Step::base_of_child),
             before: above.map_or(Counters::default(), |above| above.through),
             parent,
@@ -154,51 +159,49 @@ impl Place {
     }
 }
 
+/// A `new` turn comes straight from its request, and its row is written once; others come from the queue.
 pub(super) fn start(
     conn: &Connection,
     beside: &Beside,
     mut lane: SessionLane,
     begin: Begin<'_>,
-    from: From<'_>,
+    mut new: Option<New<'_>>,
 ) -> Result<Started> {
     let Begin { project, session, turn, ref input, now, .. } = begin;
     let tree = Tree { conn, project, session };
-    let says = match &from {
-        From::Admission(new) => Says {
+    let says = match &mut new {
+        Some(new) => Says {
             kind: new.kind,
             parent: new.parent.clone(),
             free: new.free,
-            config: new.config.clone(),
+            config: new.config.take(),
             options: new.ask.options.clone(),
             waited_at: None,
             created_at: now,
         },
-        From::Queue => read_queued(conn, project, turn)?,
+        None => read_queued(conn, &beside.vault, project, turn)?,
     };
     let place = Place::below(tree, lane.head.take(), says.parent)?;
-    let config = match &says.config {
-        Some(id) => configs::config_at(conn, &beside.vault, project, id, None)?,
-        None => None,
-    };
+    let config = says.config;
     let own = counters(input);
     let cut = cut(place.before, own.tokens, &says.options, lane.system.as_deref(), config.as_ref());
     let known = place.base.as_ref().and_then(|base| beside.recent.take(project, base, cut));
     let read = || Stretch::new(tree, tree.window(place.base.clone(), cut)?);
-    let stretch = match (known.map_or_else(read, Ok), &from) {
+    let stretch = match (known.map_or_else(read, Ok), &new) {
         // Nothing of it is stored yet: its sender still has it.
-        (Err(error), From::Admission(_)) => return Err(error),
+        (Err(error), Some(_)) => return Err(error),
         (stretch, _) => stretch.map_err(|error| Unread(error.to_string())),
     };
     let given = Given {
         number: lane.turns + 1,
         through: place.before + own,
         place,
-        config_revision: config.as_ref().map(|config| config.revision),
+        config: config.as_ref(),
         prompt_from: stretch.as_ref().ok().and_then(Stretch::from).cloned(),
     };
-    match &from {
-        From::Admission(new) => insert_running(conn, &begin, new, &given)?,
-        From::Queue => leave_queue(conn, &begin, &given)?,
+    match &new {
+        Some(new) => insert_running(conn, &begin, new, &given)?,
+        None => leave_queue(conn, &begin, &given)?,
     }
     for (place, message) in input.iter().enumerate() {
         let slot = Slot { project, session, turn, number: given.number, place: place as u32 };
@@ -244,29 +247,33 @@ pub(super) fn start(
     })
 }
 
-fn read_queued(conn: &Connection, project: &ProjectId, turn: &TurnId) -> Result<Says> {
+fn read_queued(conn: &Connection, vault: &Vault, project: &ProjectId, turn: &TurnId) -> Result<Says> {
     let mut statement = conn.prepare_cached(
         "SELECT kind, parent, parent_given, free, config_id, options, queued_at_place, created_at
          FROM chat_turns WHERE project_id = ? AND id = ?",
     )?;
-    Ok(statement.query_row([project.as_str(), turn.as_str()], |row| {
+    let (config, says) = statement.query_row([project.as_str(), turn.as_str()], |row| {
         let mut columns = Columns::of(row);
         let kind = columns.word()?;
         let (parent, given) = (columns.optional_word()?, columns.get()?);
-        Ok(Says {
+        let (free, config) = (columns.get()?, columns.optional_word::<ConfigId>()?);
+        let says = Says {
             kind,
             parent: match parent {
                 Some(parent) => Parent::Turn(parent),
                 None if given => Parent::Root,
                 None => Parent::Head,
             },
-            free: columns.get()?,
-            config: columns.optional_word()?,
+            free,
+            config: None,
             options: columns.json()?.unwrap_or_default(),
             waited_at: columns.get()?,
             created_at: columns.word()?,
-        })
-    })?)
+        };
+        Ok((config, says))
+    })?;
+    let config = config.map(|id| configs::config_at(conn, vault, project, &id, None)).transpose()?.flatten();
+    Ok(Says { config, ..says })
 }
 
 /// What these messages add to a path.
@@ -288,14 +295,14 @@ pub(super) fn cut(
     config.window.cut(path, own_tokens + system)
 }
 
-fn insert_running(conn: &Connection, begin: &Begin<'_>, new: &New<'_>, given: &Given) -> Result<()> {
+fn insert_running(conn: &Connection, begin: &Begin<'_>, new: &New<'_>, given: &Given<'_>) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO chat_turns (project_id, id, session_id, kind, status, number, parent, parent_given, base, depth,
              jump, jump_depth, before_messages, before_tokens, through_messages, through_tokens, epoch, owner, options,
              metadata, config_id, config_revision, prompt_from, assembler, created_at, started_at, asked, request,
-             free)
+             free, branch)
          VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, ?16, ?17, ?18, ?19,
-             ?20, ?21, ?22, ?23, ?23, ?24, ?25, ?26)",
+             ?20, ?21, ?22, ?23, ?23, ?24, ?25, ?26, ?27)",
     )?
     .execute(params![
         begin.project.as_str(),
@@ -316,24 +323,25 @@ fn insert_running(conn: &Connection, begin: &Begin<'_>, new: &New<'_>, given: &G
         begin.owner.as_str(),
         new.options()?,
         new.metadata()?,
-        new.config.as_ref().map(ConfigId::as_str),
-        given.config_revision,
+        given.config.map(|config| config.id.as_str()),
+        given.config.map(|config| config.revision),
         given.prompt_from.as_ref().map(TurnId::as_str),
         ASSEMBLER,
         begin.now.to_string(),
         begin.input.len(),
         new.request()?,
         new.free,
+        given.is_branch(),
     ])?;
     Ok(())
 }
 
-fn leave_queue(conn: &Connection, begin: &Begin<'_>, given: &Given) -> Result<()> {
+fn leave_queue(conn: &Connection, begin: &Begin<'_>, given: &Given<'_>) -> Result<()> {
     conn.prepare_cached(
         "UPDATE chat_turns SET status = 'running', number = ?, position = NULL, parent = ?, base = ?, depth = ?,
              jump = ?, jump_depth = ?, before_messages = ?, before_tokens = ?, through_messages = ?, through_tokens = ?,
              epoch = epoch + 1, owner = ?, input = NULL, config_revision = ?, prompt_from = ?, assembler = ?,
-             started_at = ?, asked = ?
+             started_at = ?, asked = ?, branch = ?
          WHERE project_id = ? AND id = ? AND status = 'queued'",
     )?
     .execute(params![
@@ -348,11 +356,12 @@ fn leave_queue(conn: &Connection, begin: &Begin<'_>, given: &Given) -> Result<()
         given.through.messages,
         given.through.tokens,
         begin.owner.as_str(),
-        given.config_revision,
+        given.config.map(|config| config.revision),
         given.prompt_from.as_ref().map(TurnId::as_str),
         ASSEMBLER,
         begin.now.to_string(),
         begin.input.len(),
+        given.is_branch(),
         begin.project.as_str(),
         begin.turn.as_str(),
     ])?;

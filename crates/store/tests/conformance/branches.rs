@@ -208,12 +208,17 @@ fn turns_of_one_tree_know_their_siblings() {
         lab.add_session("s");
         lab.say("s", "t1");
         lab.say("s", "t2");
-        for turn in ["t3", "t4"] {
-            let started = lab.start(ask_after("s", turn, Some("t1")));
+        let said_after = |turn, parent| {
+            let started = lab.start(ask_after("s", turn, parent));
             lab.end(finish(&started, completed("a")));
-        }
+            lab.path(project(), id("s"), Some(id(turn)), page(10)).wait().unwrap().siblings
+        };
+        said_after("t3", Some("t1"));
+        assert_eq!(said_after("t5", Some("t2"))[&id("t5")], [id("t5")], "the first child need not start right after");
+        assert_eq!(said_after("t6", None)[&id("t6")], [id("t1"), id("t6")]);
+        said_after("t4", Some("t1"));
         let found = lab.path(project(), id("s"), None, page(10)).wait().unwrap();
-        assert_eq!(found.siblings[&id("t1")], [id("t1")]);
+        assert_eq!(found.siblings[&id("t1")], [id("t1"), id("t6")]);
         assert_eq!(found.siblings[&id("t4")], [id("t2"), id("t3"), id("t4")]);
         assert_eq!(found.turns[&id("t4")].status, Status::Completed);
         let to = SessionChange { head: Some(Some(id("t2"))), ..SessionChange::default() };
