@@ -47,7 +47,7 @@ pub(crate) struct Client {
 /// Who is asked, and how.
 pub(crate) struct Upstream {
     pub client: Arc<Client>,
-    pub base: Base,
+    pub base: Arc<Base>,
     pub callee: Callee,
     pub format: &'static dyn Format,
     pub quirks: &'static Quirks,

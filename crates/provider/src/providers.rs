@@ -68,7 +68,7 @@ pub struct Target {
     /// The name of a format or preset, `echo`, or `scripted` in tests.
     pub provider: String,
     /// The preset's own unless another was given; a provider without an upstream has none.
-    pub base: Option<Result<Base, BadUrl>>,
+    pub base: Option<Result<Arc<Base>, BadUrl>>,
     pub key: Option<SecretString>,
     pub timeouts: Timeouts,
 }
@@ -79,12 +79,13 @@ impl Target {
     }
 
     pub fn of(provider: &str, base_url: Option<&str>) -> Self {
-        let base = base_url.or_else(|| presets::preset(provider).map(|preset| preset.base_url)).map(Base::parse);
+        let base = base_url.or_else(|| presets::preset(provider).map(|preset| preset.base_url));
+        let base = base.map(|url| Base::parse(url).map(Arc::new));
         Target { provider: provider.to_owned(), base, key: None, timeouts: Timeouts::default() }
     }
 
     pub fn at(self, base_url: &str) -> Self {
-        Target { base: Some(Base::parse(base_url)), ..self }
+        Target { base: Some(Base::parse(base_url).map(Arc::new)), ..self }
     }
 
     /// Of its base URL: what a key is bound to.
@@ -218,7 +219,7 @@ impl Providers {
     }
 }
 
-fn base(target: &Target) -> Result<&Base, Failure> {
+fn base(target: &Target) -> Result<&Arc<Base>, Failure> {
     let bad = match &target.base {
         Some(Ok(base)) => return Ok(base),
         Some(Err(bad)) => bad.clone(),

@@ -51,8 +51,8 @@ impl Scheduler {
 
 impl Inner {
     async fn run_aside(self: Arc<Self>, live: Arc<Live>, mut started: Started) {
-        let running = run::Running::new(&self, live.clone(), &mut started).run();
-        if AssertUnwindSafe(running).catch_unwind().await.is_err() {
+        let mut running = run::Running::new(&self, live.clone(), &mut started);
+        if AssertUnwindSafe(running.run()).catch_unwind().await.is_err() {
             tracing::error!(turn_id = %live.turn, "a turn that is not stored panicked");
             live.abandon();
         }

@@ -31,7 +31,7 @@ impl Inner {
                 NextUp::Wait(until) => self.wait_and_start(until, &project, &session).await,
                 NextUp::Started(started) => {
                     let (turn, free) = (started.turn.clone(), started.free);
-                    match self.run_turn(*started).await {
+                    match self.run_turn(started).await {
                         Some(next) => next,
                         None => return self.leave(&project, &session, &turn, free),
                     }
@@ -79,14 +79,14 @@ impl Inner {
         })
     }
 
-    async fn run_turn(self: &Arc<Self>, mut started: Started) -> Option<NextUp> {
+    async fn run_turn(self: &Arc<Self>, mut started: Box<Started>) -> Option<NextUp> {
         let live = self.live_of(&started);
         live.started(&self.feed, started.waited_at);
         if started.waited_at.is_some() {
             self.queue_changed(&live);
         }
         // In a box: moved into what catches panics, it would lie in the lane's task twice.
-        let running = Box::pin(run::Running::new(self, live.clone(), &mut started).run());
+        let running = Box::pin(async { run::Running::new(self, live.clone(), &mut started).run().await });
         let next = match AssertUnwindSafe(running).catch_unwind().await {
             Ok(next) => next,
             Err(_) => self.give_up(&live, &started).await,

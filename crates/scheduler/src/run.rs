@@ -89,9 +89,9 @@ impl<'a> Running<'a> {
     }
 
     /// Runs to the end; gives what the lane does next. `None`: the turn was left to another owner or another start.
-    pub(crate) async fn run(mut self) -> Option<NextUp> {
+    pub(crate) async fn run(&mut self) -> Option<NextUp> {
         if self.started.kind == Kind::Insert {
-            return self.finish(inserted(), false).await;
+            return Box::pin(self.finish(inserted(), false)).await;
         }
         if self.started.epoch > 1 {
             // What an earlier owner showed and did not store is taken back.
@@ -101,7 +101,7 @@ impl<'a> Running<'a> {
             Ok(ready) => ready,
             Err(failure) => {
                 let outcome = failed(failure);
-                return self.finish(outcome, false).await;
+                return Box::pin(self.finish(outcome, false)).await;
             }
         };
         let mut stops = self.live.stops();
@@ -128,7 +128,7 @@ impl<'a> Running<'a> {
                 Effect::Finish(outcome) => {
                     drop(call);
                     let makes_way = *stops.borrow() == Some(Stop::MakeWay);
-                    return self.finish(*outcome, makes_way).await;
+                    return Box::pin(self.finish(*outcome, makes_way)).await;
                 }
                 Effect::Leave => {
                     drop(call);
@@ -295,7 +295,7 @@ impl<'a> Running<'a> {
         self.journal.tell(events);
     }
 
-    /// Commits the end, and only then shows it.
+    /// Commits the end, and only then shows it. In a box: a turn that waits for its model holds no room for its end.
     async fn finish(&mut self, outcome: Outcome, interrupted: bool) -> Option<NextUp> {
         let last = self.run.answer.take_events();
         self.journal.tell(last);
