@@ -139,12 +139,14 @@ const controls = {
 /** Presses Tab round the page: controls that it misses, and controls on which the focus changes nothing to be seen. */
 async function tabThrough(page) {
   await page.evaluate(async () => {
-    // Styles are there when a frame has been painted, even with motion reduced.
-    const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-    for (let round = 0; round < 5; round += 1) {
-      document.activeElement.blur();
-      await painted();
-    }
+    // Styles are there when a frame has been painted and its transitions have ended: short as they are, a busy machine starts them late.
+    const painted = async () => {
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      const transitions = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+      await Promise.allSettled(transitions.map((transition) => transition.finished));
+    };
+    document.activeElement.blur();
+    await painted();
     const nameOf = (element) => `${element.tagName.toLowerCase()} ${element.getAttribute("aria-label") ?? element.textContent.trim().slice(0, 40)}`;
     const look = (element) => {
       const around = [element, element.parentElement, element.parentElement?.parentElement, ...element.children].filter(Boolean);
