@@ -192,20 +192,18 @@ impl Live {
         (log.events.iter().cloned().collect(), log.dropped, feed.cursor(&self.project))
     }
 
-    /// The next change after this call.
+    /// The next change after this call: it counts from here, not from the first time that it is waited for.
     pub(crate) fn change(&self) -> Notified<'_> {
         self.changed.notified()
     }
 
-    /// Waits until nothing more will come.
-    pub(crate) async fn over(&self) {
-        loop {
-            let ended = self.ended.notified();
-            if self.log().over {
-                return;
-            }
+    /// Waits until nothing more will come, and gives the turn as it ended, if it ended here.
+    pub(crate) async fn end(&self) -> Option<Arc<Turn>> {
+        let ended = self.ended.notified();
+        if !self.log().over {
             ended.await;
         }
+        self.log().events.back()?.turn.clone()
     }
 
     /// Asks the turn's owner to end it. The first reason stands.
@@ -271,7 +269,17 @@ impl Lives {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
+
+    #[test]
+    fn a_change_between_the_question_and_the_wait_is_not_missed() {
+        let live = Live::new("p".parse().unwrap(), "s".parse().unwrap(), "t".parse().unwrap());
+        let change = live.change();
+        live.abandon();
+        assert!(change.now_or_never().is_some());
+    }
 
     #[test]
     fn that_a_turn_waited_is_shown_once_and_first_whoever_comes_first() {

@@ -117,8 +117,10 @@ impl Watch {
 
     /// The end of the turn.
     pub async fn end(mut self) -> store::Result<Arc<store::Turn>> {
-        if let Some(live) = &self.live {
-            live.over().await;
+        if let Some(live) = &self.live
+            && let Some(turn) = live.end().await
+        {
+            return Ok(turn);
         }
         while let Some(events) = self.next().await {
             if let Some(turn) = events?.into_iter().find_map(|shown| shown.turn) {

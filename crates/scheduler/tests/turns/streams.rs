@@ -75,6 +75,28 @@ async fn a_watcher_that_does_not_read_does_not_slow_the_turn() {
 }
 
 #[tokio::test]
+async fn who_waits_for_the_end_alone_needs_nothing_that_has_left_memory() {
+    let rig = Rig::new(quick()).await;
+    let session = rig.session("s", OnFailure::Continue).await;
+    let (gate, piece) = (Gate::default(), "x".repeat(1000));
+    let pieces = (0..1000).map(|_| Step::text(&piece));
+    rig.scripted.then(pieces.chain([Step::Wait(gate.clone()), Step::stop()]));
+    let accepted = rig.send(&session, "hi").await;
+    gate.reached(1).await;
+    // Its beginning has left memory once it is stored.
+    let stored = || rig.scheduler.store().events(project(), accepted.turn.clone(), EventId::START);
+    while stored().await.unwrap().unwrap().events.len() < 1000 {
+        tokio::task::yield_now().await;
+    }
+    let file = rusqlite::Connection::open(rig.dir.path().join("turnwise.db")).unwrap();
+    file.execute("UPDATE chat_segments SET body = x'00'", []).unwrap();
+    assert!(stored().await.is_err(), "it cannot be read any more");
+    gate.open();
+    let ended = accepted.watch.end().await.unwrap();
+    assert_eq!(ended.answer.as_ref().unwrap().message.content.text().len(), 1_000_000);
+}
+
+#[tokio::test]
 async fn what_is_shown_strictly_is_stored_before() {
     let rig = Rig::new(strict()).await;
     let session = rig.session("s", OnFailure::Continue).await;
