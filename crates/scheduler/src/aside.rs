@@ -1,9 +1,8 @@
 //! A turn that nothing is kept of: it runs as any other, with the same gates, deadlines and events, but no store hears
 //! of it, nobody else can watch it, and it ends when its watcher leaves.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::sync::Arc;
 
-use futures_util::FutureExt;
 use session::{
     history::{self, Prompt},
     id::TurnId,
@@ -51,8 +50,7 @@ impl Scheduler {
 
 impl Inner {
     async fn run_aside(self: Arc<Self>, live: Arc<Live>, mut started: Started) {
-        let mut running = run::Running::new(&self, live.clone(), &mut started);
-        if AssertUnwindSafe(running.run()).catch_unwind().await.is_err() {
+        if run::run(&self, live.clone(), &mut started).await.is_err() {
             tracing::error!(turn_id = %live.turn, "a turn that is not stored panicked");
             live.abandon();
         }

@@ -1,9 +1,8 @@
 //! A session's lane: runs its turns one after another for as long as there are any. A free turn runs the same way, as a
 //! lane of one.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
 use session::{
     id::{ProjectId, SessionId, TurnId},
     time::Time,
@@ -85,9 +84,7 @@ impl Inner {
         if started.waited_at.is_some() {
             self.queue_changed(&live);
         }
-        // In a box: moved into what catches panics, it would lie in the lane's task twice.
-        let running = Box::pin(async { run::Running::new(self, live.clone(), &mut started).run().await });
-        let next = match AssertUnwindSafe(running).catch_unwind().await {
+        let next = match run::run(self, live.clone(), &mut started).await {
             Ok(next) => next,
             Err(_) => self.give_up(&live, &started).await,
         };

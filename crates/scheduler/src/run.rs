@@ -1,10 +1,10 @@
 //! Runs one turn: calls the upstream, tells what it says to the journal, and commits the end. What is to be done about
 //! everything that happens, `session::run` decides; this loop only waits and acts.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use provider::{Reply as Upstream, Target};
 use session::{
     event::{Event, Snapshot},
@@ -27,8 +27,19 @@ use crate::{
     target,
 };
 
+/// Runs a turn to its end; gives what the lane does next. `None`: it was left to another owner or another start. A panic
+/// is an error here, and ends this one turn.
+pub(crate) fn run<'a>(
+    inner: &'a Arc<Inner>,
+    live: Arc<Live>,
+    started: &'a mut Started,
+) -> impl Future<Output = std::thread::Result<Option<NextUp>>> + use<'a> {
+    // In a box: moved into what catches panics, it would lie in the task twice.
+    AssertUnwindSafe(Box::pin(async move { Running::new(inner, live, started).run().await })).catch_unwind()
+}
+
 /// A turn that runs, and all that its loop has to remember.
-pub(crate) struct Running<'a> {
+struct Running<'a> {
     inner: &'a Arc<Inner>,
     live: Arc<Live>,
     started: &'a mut Started,
@@ -62,7 +73,7 @@ struct Call {
 }
 
 impl<'a> Running<'a> {
-    pub(crate) fn new(inner: &'a Arc<Inner>, live: Arc<Live>, started: &'a mut Started) -> Running<'a> {
+    fn new(inner: &'a Arc<Inner>, live: Arc<Live>, started: &'a mut Started) -> Running<'a> {
         let begun = Instant::now();
         let fence = Fence {
             project: started.project.clone(),
@@ -88,10 +99,9 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Runs to the end; gives what the lane does next. `None`: the turn was left to another owner or another start.
-    pub(crate) async fn run(&mut self) -> Option<NextUp> {
+    async fn run(&mut self) -> Option<NextUp> {
         if self.started.kind == Kind::Insert {
-            return Box::pin(self.finish(inserted(), false)).await;
+            return self.finish(inserted(), false).await;
         }
         if self.started.epoch > 1 {
             // What an earlier owner showed and did not store is taken back.
@@ -101,7 +111,7 @@ impl<'a> Running<'a> {
             Ok(ready) => ready,
             Err(failure) => {
                 let outcome = failed(failure);
-                return Box::pin(self.finish(outcome, false)).await;
+                return self.finish(outcome, false).await;
             }
         };
         let mut stops = self.live.stops();
@@ -128,7 +138,7 @@ impl<'a> Running<'a> {
                 Effect::Finish(outcome) => {
                     drop(call);
                     let makes_way = *stops.borrow() == Some(Stop::MakeWay);
-                    return Box::pin(self.finish(*outcome, makes_way)).await;
+                    return self.finish(*outcome, makes_way).await;
                 }
                 Effect::Leave => {
                     drop(call);
@@ -295,8 +305,13 @@ impl<'a> Running<'a> {
         self.journal.tell(events);
     }
 
-    /// Commits the end, and only then shows it. In a box: a turn that waits for its model holds no room for its end.
-    async fn finish(&mut self, outcome: Outcome, interrupted: bool) -> Option<NextUp> {
+    /// In a box: a turn that waits for its model holds no room for its end.
+    fn finish(&mut self, outcome: Outcome, interrupted: bool) -> BoxFuture<'_, Option<NextUp>> {
+        Box::pin(self.end(outcome, interrupted))
+    }
+
+    /// Commits the end, and only then shows it.
+    async fn end(&mut self, outcome: Outcome, interrupted: bool) -> Option<NextUp> {
         let last = self.run.answer.take_events();
         self.journal.tell(last);
         let Ok(Rest { segment, unshown, last_seq }) = self.journal.close().await else {
