@@ -5,7 +5,7 @@
 //! use provider::{Providers, Settings, Target};
 //!
 //! let providers = Providers::new(Settings::default())?;
-//! let target = Target::new("deepseek").with_key("sk-…");
+//! let target = Target::new("deepseek", None).with_key("sk-…");
 //! let body = providers.body(&target, &prompt).map_err(|failure| failure.message)?;
 //! let mut reply = providers.call(&target, &prompt.model, body);
 //! while let Some(delta) = reply.next().await {
@@ -41,7 +41,7 @@ pub use rustls::pki_types::CertificateDer;
 
 pub use crate::{
     http::dial::{Dial, DialError, Socket, Tcp},
-    presets::{Preset, preset, presets},
+    presets::{Preset, base_url, preset, presets},
     providers::{Error, Providers, Settings, Target},
     reply::Reply,
     url::{BadUrl, Base, origin},

@@ -221,6 +221,12 @@ pub fn preset(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
 }
 
+/// Where calls go that are configured so: to the base URL that was given, else to the preset's own. `None` for a provider
+/// without an upstream.
+pub fn base_url<'a>(provider: &str, given: Option<&'a str>) -> Option<&'a str> {
+    given.or_else(|| preset(provider).map(|preset| preset.base_url))
+}
+
 impl Preset {
     /// What is particular about an upstream at `origin`. Another server under the name `openai` is not OpenAI's, and
     /// most of those know only `max_tokens`.
@@ -241,7 +247,9 @@ mod tests {
     #[test]
     fn the_table_is_sound() {
         for preset in presets() {
-            assert!(preset.is_at(&crate::url::origin(preset.base_url).unwrap()), "{}", preset.name);
+            let origin = crate::url::origin(preset.base_url).unwrap();
+            assert!(preset.is_at(&origin), "{}", preset.name);
+            assert!(!preset.is_at(&origin[..origin.len() - 1]), "{}: another server", preset.name);
             assert!(!preset.is_at("https://example.com"), "{}", preset.name);
             assert!(!preset.base_url.ends_with('/'), "{}", preset.name);
             let same = presets().iter().filter(|other| other.name == preset.name).count();

@@ -43,7 +43,7 @@ pub struct Settings {
     /// How long a connection rests for the next call. Upstreams close theirs after 5 s (uvicorn) to 75 s (nginx); a
     /// close is seen at once, and one that crosses a request on its way is made good (see `Upstream::ask`).
     pub rest: Duration,
-    /// Resting connections for each upstream.
+    /// Connections that rest, to all upstreams.
     pub resting_max: usize,
     /// The longest event of a stream, and the longest answer of an upstream that does not stream.
     pub event_bytes_max: usize,
@@ -74,18 +74,9 @@ pub struct Target {
 }
 
 impl Target {
-    pub fn new(provider: &str) -> Self {
-        Self::of(provider, None)
-    }
-
-    pub fn of(provider: &str, base_url: Option<&str>) -> Self {
-        let base = base_url.or_else(|| presets::preset(provider).map(|preset| preset.base_url));
-        let base = base.map(|url| Base::parse(url).map(Arc::new));
+    pub fn new(provider: &str, base_url: Option<&str>) -> Self {
+        let base = presets::base_url(provider, base_url).map(|url| Base::parse(url).map(Arc::new));
         Target { provider: provider.to_owned(), base, key: None, timeouts: Timeouts::default() }
-    }
-
-    pub fn at(self, base_url: &str) -> Self {
-        Target { base: Some(Base::parse(base_url).map(Arc::new)), ..self }
     }
 
     /// Of its base URL: what a key is bound to.

@@ -7,7 +7,7 @@
 //! let (scripted, gate) = (Scripted::default(), Gate::default());
 //! let providers = Providers::with_scripted(scripted.clone());
 //! scripted.then([Step::text("Hel"), Step::Wait(gate.clone()), Step::text("lo"), Step::stop()]);
-//! // … the code under test makes its call with `Target::new("scripted")` …
+//! // … the code under test makes its call with `Target::new("scripted", None)` …
 //! gate.reached(1).await;
 //! assert_eq!(scripted.calls()[0].messages().last().unwrap().1, "hi");
 //! gate.open();

@@ -42,7 +42,7 @@ pub use crate::{
     live::Shown,
     recover::Recovered,
     stats::Stats,
-    target::{EnvKeys, base_url, resolve},
+    target::{EnvKeys, resolve},
     trial::try_config,
     turns::Active,
     watch::Watch,

@@ -38,7 +38,7 @@ impl EnvKeys {
 /// The upstream of a config. Fails when its key is missing and its upstream wants one.
 pub fn resolve(config: &ConfigAt, env: &EnvKeys) -> Result<Target, Failure> {
     let body = &config.config;
-    let target = Target::of(&body.provider, body.base_url.as_deref());
+    let target = Target::new(&body.provider, body.base_url.as_deref());
     let origin = target.origin();
     let own = config.key.as_ref().filter(|key| Some(key.origin.as_str()) == origin).map(|key| key.secret.clone());
     let variable = body.api_key_env.as_deref();
@@ -47,11 +47,6 @@ pub fn resolve(config: &ConfigAt, env: &EnvKeys) -> Result<Target, Failure> {
         return Err(missing(config, variable, origin));
     }
     Ok(Target { key, timeouts: body.timeouts, ..target })
-}
-
-/// Where a config's calls go: its own base URL, else its preset's; `None` for a provider without an upstream.
-pub fn base_url(config: &Config) -> Option<&str> {
-    config.base_url.as_deref().or_else(|| provider::preset(&config.provider).map(|preset| preset.base_url))
 }
 
 /// A preset's own server wants a key; another server that speaks the same format may not.

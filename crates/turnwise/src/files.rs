@@ -9,7 +9,7 @@ const OWN: u64 = 32;
 pub struct Share {
     /// From clients. Each may bring a call to an upstream with it.
     pub connections: usize,
-    /// To upstreams, between calls.
+    /// To all upstreams, between calls.
     pub resting: usize,
 }
 
@@ -21,7 +21,8 @@ pub fn share() -> std::io::Result<Share> {
 impl Share {
     fn of(files: u64) -> Share {
         let files = usize::try_from(files.saturating_sub(OWN)).unwrap_or(usize::MAX);
-        Share { connections: (files / 2).max(1), resting: files / 8 }
+        let resting = files / 8;
+        Share { connections: ((files - resting) / 2).max(1), resting }
     }
 }
 
@@ -46,9 +47,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clients_get_half_of_what_is_left_and_never_nothing() {
-        assert_eq!(Share::of(64), Share { connections: 16, resting: 4 });
-        assert_eq!(Share::of(1024), Share { connections: 496, resting: 124 });
+    fn there_is_a_call_for_each_client_beside_what_rests_and_always_one() {
+        assert_eq!(Share::of(64), Share { connections: 14, resting: 4 });
+        assert_eq!(Share::of(1024), Share { connections: 434, resting: 124 });
         assert_eq!(Share::of(10), Share { connections: 1, resting: 0 });
     }
 }

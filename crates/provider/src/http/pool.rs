@@ -3,12 +3,13 @@
 //! 1. A reply that came to its end hands its connection in (`keep`); one that was dropped or failed does not.
 //! 2. A small task holds it, and lets go when the upstream closes it, when it has rested long enough, or with the pool.
 //! 3. A call asks for it (`take`): the last one kept comes first, so that the others may grow old.
+//! 4. When as many rest as may, the one that has rested longest makes room.
 //!
 //! A connection can still be closed from the other side while a request is on its way. That call sends its request
 //! again on a new connection, once, see `Upstream::ask`.
 
 use std::{
-    collections::HashMap,
+    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
@@ -21,14 +22,14 @@ use super::connection::Connection;
 pub(crate) struct Pool {
     inside: Mutex<Inside>,
     rest: Duration,
-    /// For each origin.
+    /// To all origins.
     most: usize,
 }
 
 #[derive(Default)]
 struct Inside {
-    /// By origin.
-    resting: HashMap<String, Vec<Resting>>,
+    /// With its origin, the one that has rested longest first.
+    resting: VecDeque<(String, Resting)>,
     /// Ends with the pool.
     tasks: JoinSet<()>,
 }
@@ -46,7 +47,7 @@ impl Pool {
 
     pub async fn take(&self, origin: &str) -> Option<Connection> {
         loop {
-            let resting = self.lock().resting.get_mut(origin)?.pop()?;
+            let resting = self.lock().last(origin)?;
             let (give, given) = oneshot::channel();
             if resting.send(give).is_ok()
                 && let Ok(connection) = given.await
@@ -60,12 +61,11 @@ impl Pool {
         let (ask, asked) = oneshot::channel();
         connection.reused = true;
         let mut inside = self.lock();
-        let resting = inside.resting.entry(origin.to_owned()).or_default();
-        resting.retain(|other| !other.is_closed());
-        if resting.len() < self.most {
-            resting.push(ask);
-            inside.spawn(hold(connection, asked, self.rest, Arc::downgrade(self), origin.to_owned()));
+        inside.resting.push_back((origin.to_owned(), ask));
+        if inside.resting.len() > self.most {
+            inside.resting.pop_front();
         }
+        inside.spawn(hold(connection, asked, self.rest, Arc::downgrade(self)));
     }
 
     /// As `keep`, when the last answer's end mark is still under way.
@@ -80,14 +80,8 @@ impl Pool {
         });
     }
 
-    fn forget_closed(&self, origin: &str) {
-        let mut inside = self.lock();
-        if let Some(resting) = inside.resting.get_mut(origin) {
-            resting.retain(|other| !other.is_closed());
-            if resting.is_empty() {
-                inside.resting.remove(origin);
-            }
-        }
+    fn forget_closed(&self) {
+        self.lock().resting.retain(|(_, resting)| !resting.is_closed());
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
@@ -96,6 +90,11 @@ impl Pool {
 }
 
 impl Inside {
+    fn last(&mut self, origin: &str) -> Option<Resting> {
+        let at = self.resting.iter().rposition(|(of, _)| of == origin)?;
+        self.resting.remove(at).map(|(_, resting)| resting)
+    }
+
     fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         while self.tasks.try_join_next().is_some() {}
         self.tasks.spawn(task);
@@ -107,7 +106,6 @@ async fn hold(
     asked: oneshot::Receiver<oneshot::Sender<Connection>>,
     rest: Duration,
     pool: Weak<Pool>,
-    origin: String,
 ) {
     tokio::select! {
         biased;
@@ -122,6 +120,6 @@ async fn hold(
     }
     drop(connection);
     if let Some(pool) = pool.upgrade() {
-        pool.forget_closed(&origin);
+        pool.forget_closed();
     }
 }

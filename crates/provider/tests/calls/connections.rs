@@ -86,6 +86,34 @@ async fn calls_side_by_side_have_connections_of_their_own() {
 }
 
 #[tokio::test]
+async fn of_those_that_rest_the_oldest_makes_room_wherever_it_leads() {
+    let (first, second, counting) = (Upstream::start().await, Upstream::start().await, Counting::default());
+    let settings = Settings { dial: Arc::new(counting.clone()), rest: LONG, resting_max: 2, ..settings() };
+    let providers = Providers::new(settings).unwrap();
+    let two_at_once = async |gate: &'static str| {
+        first.respond(move |_| Script::deltas(["a", "b"]).at(1, Step::gate(gate)));
+        let calls: Vec<_> = (0..2).map(|_| tokio::spawn(read(call(&providers, &target(&first.base_url()))))).collect();
+        first.wait_at_gate(gate, 2).await;
+        first.open(gate);
+        for call in calls {
+            call.await.unwrap().whole();
+        }
+    };
+    two_at_once("once").await;
+    assert_eq!(counting.dialled(), 2);
+    second.respond(|_| Script::text("c"));
+    ask(&providers, &target(&second.base_url())).await.whole();
+    assert_eq!(counting.dialled(), 3);
+    ask(&providers, &target(&second.base_url())).await.whole();
+    assert_eq!(counting.dialled(), 3, "the last one rests");
+    first.respond(|_| Script::text("a"));
+    ask(&providers, &target(&first.base_url())).await.whole();
+    assert_eq!(counting.dialled(), 3, "one of the first two as well");
+    two_at_once("again").await;
+    assert_eq!(counting.dialled(), 4, "the other has gone");
+}
+
+#[tokio::test]
 async fn dropping_a_reply_closes_its_connection() {
     let upstream = Upstream::start().await;
     let (providers, target) = (providers(), target(&upstream.base_url()));

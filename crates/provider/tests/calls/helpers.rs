@@ -23,7 +23,7 @@ pub fn settings() -> Settings {
 /// Deadlines that no test is to reach.
 pub fn target(base_url: &str) -> Target {
     let timeouts = Timeouts { connect_ms: 20_000, first_token_ms: 20_000, between_tokens_ms: 20_000, turn_ms: 20_000 };
-    Target { timeouts, ..Target::new("openai").at(base_url).with_key("sk-secret-key") }
+    Target { timeouts, ..Target::new("openai", Some(base_url)).with_key("sk-secret-key") }
 }
 
 pub fn prompt() -> Prompt {

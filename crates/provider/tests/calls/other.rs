@@ -15,7 +15,7 @@ use crate::helpers::*;
 
 #[tokio::test]
 async fn the_echo_answers() {
-    let (providers, target) = (providers(), Target::new("echo"));
+    let (providers, target) = (providers(), Target::new("echo", None));
     let mut prompt = prompt();
     prompt.model = "echo".into();
     prompt.messages = [Message::user("a"), Message::assistant("b"), Message::user("回声")].map(Into::into).into();
@@ -34,7 +34,7 @@ async fn the_echo_answers() {
 async fn the_scripted_model_does_as_it_is_told() {
     let (scripted, gate) = (Scripted::default(), Gate::default());
     let providers = Providers::with_scripted(scripted.clone());
-    let target = Target::new("scripted");
+    let target = Target::new("scripted", None);
     assert!(providers.knows("scripted") && providers.knows("echo") && !providers.knows("nobody"));
 
     scripted.then([Step::text("Hel"), Step::Wait(gate.clone()), Step::text("lo"), Step::stop()]);
@@ -65,7 +65,7 @@ async fn the_scripted_model_does_as_it_is_told() {
 #[tokio::test]
 async fn an_unscripted_call_is_answered() {
     let providers = Providers::with_scripted(Scripted::default());
-    let answer = ask(&providers, &Target::new("scripted")).await.whole();
+    let answer = ask(&providers, &Target::new("scripted", None)).await.whole();
     assert_eq!((answer.text().as_str(), answer.finish()), ("ok", Some(Finish::Stop)));
 }
 

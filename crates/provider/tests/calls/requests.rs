@@ -50,7 +50,7 @@ async fn a_key_that_no_header_can_hold_is_not_shown() {
 
 #[tokio::test]
 async fn a_vendor_without_a_key_is_not_called() {
-    let failure = ask(&providers(), &Target::new("deepseek")).await.failed();
+    let failure = ask(&providers(), &Target::new("deepseek", None)).await.failed();
     assert_eq!(failure.code, FailureCode::ConfigKeyMissing);
     assert!(failure.message.contains("api.deepseek.com"), "{}", failure.message);
 }
@@ -59,10 +59,10 @@ async fn a_vendor_without_a_key_is_not_called() {
 async fn what_cannot_be_called_is_said_and_not_tried_again() {
     let providers = providers();
     for (target, says) in [
-        (Target::new("nobody"), "\"nobody\" is not known"),
-        (Target::new("scripted"), "not known"),
-        (Target::new("openai").at("ftp://a"), "base_url must begin with"),
-        (Target::new("openai").at("http://user:pw@a"), "user or password"),
+        (Target::new("nobody", None), "\"nobody\" is not known"),
+        (Target::new("scripted", None), "not known"),
+        (Target::new("openai", Some("ftp://a")), "base_url must begin with"),
+        (Target::new("openai", Some("http://user:pw@a")), "user or password"),
     ] {
         let failure = providers.body(&target, &prompt()).unwrap_err();
         assert_eq!(failure.code, FailureCode::UpstreamRejected);
@@ -75,7 +75,7 @@ async fn what_cannot_be_called_is_said_and_not_tried_again() {
 #[tokio::test]
 async fn a_body_is_always_the_same() {
     let providers = providers();
-    let target = Target::new("deepseek").with_key("k");
+    let target = Target::new("deepseek", None).with_key("k");
     let mut prompt = prompt();
     prompt.messages.insert(0, Message::system("s").into());
     for (i, name) in ["z", "a", "m"].into_iter().enumerate() {

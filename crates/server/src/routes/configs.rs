@@ -6,7 +6,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
-use scheduler::{base_url, resolve, try_config};
+use provider::base_url;
+use scheduler::{resolve, try_config};
 use secrecy::SecretString;
 use serde::Serialize;
 use session::{
@@ -187,7 +188,7 @@ fn change_of(app: &App, config: Config, key: Option<Option<SecretString>>) -> Re
     if config.model.is_empty() {
         return Err(invalid("model", "`model` is empty.".into()));
     }
-    let origin = match base_url(&config) {
+    let origin = match base_url(&config.provider, config.base_url.as_deref()) {
         None => None,
         Some(url) => Some(provider::origin(url).map_err(|bad| invalid("base_url", format!("`base_url` {bad}.")))?),
     };
@@ -219,7 +220,7 @@ fn check_numbers(window: &Window, timeouts: &Timeouts, max_concurrency: Option<u
 }
 
 fn view(app: &App, stored: StoredConfig) -> ConfigView {
-    let url = base_url(&stored.config).map(str::to_owned);
+    let url = base_url(&stored.config.provider, stored.config.base_url.as_deref()).map(str::to_owned);
     let origin = url.as_deref().and_then(|url| provider::origin(url).ok());
     let env = &app.scheduler.settings().env_keys;
     let from_env = stored

@@ -178,7 +178,7 @@ pub async fn prompt(
         ApiError::conflict("turn_not_started", message)
     })?;
     let config = &sent.config.config;
-    let target = provider::Target::of(&config.provider, config.base_url.as_deref());
+    let target = provider::Target::new(&config.provider, config.base_url.as_deref());
     let prompt = history::assemble(config, sent.session_system.as_deref(), &sent.options, sent.past, sent.input);
     let body =
         app.scheduler.providers().body(&target, &prompt).map_err(|failure| ApiError::internal(failure.message))?;
