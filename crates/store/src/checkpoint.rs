@@ -14,7 +14,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     thread::JoinHandle,
     time::Duration,
@@ -22,7 +22,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, hooks::Wal};
 
-use crate::{error::Result, lock::Lock, stats::Stats};
+use crate::{lock::Lock, stats::Stats};
 
 /// Pages (of 4 KiB) between two passes.
 const PASS_PAGES: u64 = 4000;
@@ -45,6 +45,8 @@ pub(crate) struct Checkpoints {
 
 #[derive(Default)]
 struct Shared {
+    /// The log's pages after the writer's last commit.
+    heard: AtomicU64,
     state: Mutex<State>,
     wake: Condvar,
     /// A pass has ended.
@@ -88,13 +90,12 @@ impl Checkpoints {
     }
 
     /// The writer's connection tells the log's length from now on. (A statement that asks is parsed anew each time.)
-    pub(crate) fn hear(&self, writer: &mut Connection) -> Result<()> {
-        let stats = self.stats.clone();
+    pub(crate) fn hear(&self, writer: &mut Connection) -> rusqlite::Result<()> {
+        let shared = self.shared.clone();
         writer.wal_hook(Some(move |_: &mut Wal, pages: i32| {
-            stats.wal_is(pages.unsigned_abs().into());
+            shared.heard.store(pages.unsigned_abs().into(), Relaxed);
             Ok(())
-        }))?;
-        Ok(())
+        }))
     }
 
     /// To be called by the writer between two transactions.
@@ -102,7 +103,8 @@ impl Checkpoints {
         if self.shared.finish.swap(false, Relaxed) {
             self.finish(conn);
         }
-        let log = self.stats.wal_pages();
+        let log = self.shared.heard.load(Relaxed);
+        self.stats.wal_is(log);
         self.hold_up(conn, log);
         let mut state = self.shared.lock();
         let was_clean = state.tried >= state.log;

@@ -126,7 +126,7 @@ impl Store {
         let path = dir.join(FILE);
         let database = |source| OpenError::Database { path: path.display().to_string(), source };
         touch_private(&path).map_err(|source| OpenError::Directory { path: dir.display().to_string(), source })?;
-        let mut conn = open_writer(&path).map_err(database)?;
+        let conn = open_writer(&path).map_err(database)?;
         faults.at("migrate", "before_commit");
         migrate::run(&conn).map_err(database)?;
         faults.at("migrate", "after_commit");
@@ -138,7 +138,6 @@ impl Store {
         let (readers, mut threads) = reader::Readers::start(readers).map_err(OpenError::Thread)?;
         let (checkpoints, thread) =
             checkpoint::Checkpoints::start(beside, &path, stats.clone(), lock.clone()).map_err(OpenError::Thread)?;
-        checkpoints.hear(&mut conn).map_err(database)?;
         threads.push(thread);
         let (writer, thread) =
             writer::Writer::start(conn, faults, stats.clone(), checkpoints, lock).map_err(OpenError::Thread)?;

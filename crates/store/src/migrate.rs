@@ -12,7 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_input.sql"),
     include_str!("migrations/0005_free_turns.sql"),
     include_str!("migrations/0006_deleted.sql"),
-    include_str!("migrations/0007_branches.sql"),
+    include_str!("migrations/0007_apart.sql"),
 ];
 
 /// Brings the file up to this program's version. A file of a later version is refused.
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn turns_of_before_that_did_not_start_right_after_their_parent_are_branches() {
+    fn turns_of_before_that_did_not_start_right_after_their_parent_started_apart() {
         let conn = Connection::open_in_memory().unwrap();
         for sql in &MIGRATIONS[..6] {
             conn.execute_batch(sql).unwrap();
@@ -91,11 +91,11 @@ mod tests {
         )
         .unwrap();
         run(&conn).unwrap();
-        let is_branch = |(project, turn): &(&str, &str)| -> bool {
-            let sql = "SELECT branch FROM chat_turns WHERE project_id = ? AND id = ?";
+        let is_apart = |(project, turn): &(&str, &str)| -> bool {
+            let sql = "SELECT apart FROM chat_turns WHERE project_id = ? AND id = ?";
             conn.query_row(sql, [project, turn], |row| row.get(0)).unwrap()
         };
         let turns = [("p", "t1"), ("p", "t2"), ("p", "t3"), ("p", "t4"), ("p", "t5"), ("q", "t1")];
-        assert_eq!(Vec::from_iter(turns.into_iter().filter(is_branch)), [("p", "t3"), ("p", "t4"), ("q", "t1")]);
+        assert_eq!(Vec::from_iter(turns.into_iter().filter(is_apart)), [("p", "t3"), ("p", "t4"), ("q", "t1")]);
     }
 }

@@ -155,7 +155,7 @@ fn siblings(tree: Tree<'_>, parent: Option<&TurnId>) -> Result<Vec<TurnId>> {
              AND number = 1 + coalesce((SELECT number FROM chat_turns WHERE project_id = ?1 AND id = ?3), 0)
          UNION ALL
          SELECT id, number FROM chat_turns
-         WHERE project_id = ?1 AND session_id = ?2 AND parent IS ?3 AND branch = 1
+         WHERE project_id = ?1 AND session_id = ?2 AND parent IS ?3 AND apart = 1
          ORDER BY number",
     )?;
     let key = params![tree.project.as_str(), tree.session.as_str(), parent.map(TurnId::as_str)];

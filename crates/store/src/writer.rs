@@ -120,12 +120,13 @@ impl Writer {
     /// The thread ends when the last `Writer` is gone and everything sent before has been answered. It holds `lock`
     /// till then: nobody else may open the data while something of ours is still to be committed.
     pub(crate) fn start(
-        conn: Connection,
+        mut conn: Connection,
         faults: Faults,
         stats: Stats,
         checkpoints: Checkpoints,
         lock: Arc<Lock>,
     ) -> std::io::Result<(Writer, JoinHandle<()>)> {
+        checkpoints.hear(&mut conn).map_err(std::io::Error::other)?;
         let (queue, waiting) = mpsc::channel(WAITING_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())

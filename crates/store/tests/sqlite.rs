@@ -139,11 +139,18 @@ fn the_log_stays_short_under_load_and_is_gone_at_the_end() {
     }
     let size = std::fs::metadata(file(dir.path())).unwrap().len();
     assert!(size > 100 << 20, "{size} bytes are too few to tell");
-    assert!((1..=20_000).contains(&most), "{most} pages");
+    // At 16,000 the writer would have been held up; it has brought the log to its end before, on its way.
+    assert!((1..16_000).contains(&most), "{most} pages");
     drop(store);
     closing.wait();
     assert_eq!(std::fs::metadata(dir.path().join("turnwise.db-wal")).map_or(0, |meta| meta.len()), 0);
     assert!(store::check(dir.path()).unwrap().is_empty());
+}
+
+#[test]
+fn a_commit_is_synced_without_the_times_of_its_file() {
+    let flags = option_env!("LIBSQLITE3_FLAGS").unwrap_or_default();
+    assert!(flags.contains("-DHAVE_FDATASYNC=1"), "{flags:?}: build from the checkout, for its .cargo/config.toml");
 }
 
 #[test]

@@ -5,7 +5,6 @@ use session::{
     free,
     id::{ConfigId, ProjectId, SessionId, TurnId},
     lane::{Admission, Place, Refusal},
-    turn::Kind,
 };
 
 use super::{
@@ -64,7 +63,15 @@ fn admit(conn: &Connection, beside: &Beside, ask: &Admit) -> Result<Admitted> {
         sessions::insert_bare(conn, &ask.project, id, ask.config.as_ref(), lane.chain, ask.now)?;
     }
     idempotency::remember(conn, &ask.project, ask.key.as_ref(), ask.turn.as_str(), ask.now)?;
-    let new = New { ask, kind: plan.kind, config, parent: plan.parent, free };
+    let says = start::Says {
+        kind: plan.kind,
+        parent: plan.parent,
+        free,
+        config,
+        options: ask.options.clone(),
+        waited_at: None,
+        created_at: ask.now,
+    };
     match decision {
         Admission::Start => {
             let begin = start::Begin {
@@ -75,14 +82,14 @@ fn admit(conn: &Connection, beside: &Beside, ask: &Admit) -> Result<Admitted> {
                 owner: &ask.owner,
                 now: ask.now,
             };
-            let started = start::start(conn, beside, lane, begin, Some(new))?;
+            let started = start::start(conn, beside, lane, begin, says, Some(ask))?;
             Ok(Admitted::Started(Box::new(started)))
         }
         Admission::Queue { place, stop } => {
             let (position, shown) = position(&lane, place);
             // Nothing but its parent stands before a free turn.
             let shown = if free { 0 } else { shown };
-            enqueue(conn, session, &new, &plan.input, position, shown)?;
+            enqueue(conn, session, ask, &says, &plan.input, (position, shown))?;
             let idle = lane.lane.running.is_none() && !free;
             let look_again = lane.lane.hold.filter(|_| idle).map(|hold| hold.until);
             Ok(Admitted::Queued { session: session.clone(), position: shown, free, parent, stop, look_again })
@@ -153,27 +160,14 @@ fn position(lane: &SessionLane, place: Place) -> (i64, u32) {
     }
 }
 
-/// A new turn, as its row will say.
-pub(super) struct New<'a> {
-    pub ask: &'a Admit,
-    pub kind: Kind,
-    pub config: Option<ConfigAt>,
-    pub parent: Parent,
-    pub free: bool,
-}
-
-impl New<'_> {
-    pub(super) fn options(&self) -> Result<Option<String>> {
-        let options = &self.ask.options;
-        if options.is_default() { Ok(None) } else { json(options).map(Some) }
-    }
-
+/// As its row has them.
+impl Admit {
     pub(super) fn metadata(&self) -> Result<Option<String>> {
-        self.ask.metadata.as_ref().map(json).transpose()
+        self.metadata.as_ref().map(json).transpose()
     }
 
     pub(super) fn request(&self) -> Result<Option<String>> {
-        self.ask.request.as_ref().map(json).transpose()
+        self.request.as_ref().map(json).transpose()
     }
 }
 
@@ -181,13 +175,12 @@ impl New<'_> {
 fn enqueue(
     conn: &Connection,
     session: &SessionId,
-    new: &New<'_>,
+    ask: &Admit,
+    says: &start::Says,
     input: &[InputMessage],
-    position: i64,
-    shown: u32,
+    (position, shown): (i64, u32),
 ) -> Result<()> {
-    let ask = new.ask;
-    let parent = match &new.parent {
+    let parent = match &says.parent {
         Parent::Turn(turn) => Some(turn.as_str()),
         Parent::Head | Parent::Root => None,
     };
@@ -200,18 +193,18 @@ fn enqueue(
         ask.project.as_str(),
         ask.turn.as_str(),
         session.as_str(),
-        new.kind.as_str(),
+        says.kind.as_str(),
         position,
         shown,
         parent,
-        new.parent != Parent::Head,
+        says.parent != Parent::Head,
         json(&input)?,
-        new.options()?,
-        new.metadata()?,
-        new.request()?,
-        new.config.as_ref().map(|config| config.id.as_str()),
+        says.options()?,
+        ask.metadata()?,
+        ask.request()?,
+        says.config.as_ref().map(|config| config.id.as_str()),
         ask.now.to_string(),
-        new.free,
+        says.free,
     ])?;
     conn.prepare_cached("UPDATE chat_sessions SET active_at = ? WHERE project_id = ? AND id = ?")?.execute(params![
         ask.now.to_string(),

@@ -23,7 +23,7 @@ fn draft(conn: &Connection, vault: &Vault, ask: Admit) -> Result<Started> {
     let config = Some(choose_config(conn, vault, &ask, lane.config.as_ref())?);
     let plan = resolve(conn, &ask, session, &lane)?;
     let tree = Tree { conn, project: &ask.project, session };
-    let place = Place::below(tree, lane.head.take(), plan.parent)?;
+    let place = Place::below(tree, lane.head.take(), &plan.parent)?;
     let own = counters(&plan.input);
     let cut = cut(place.before, own.tokens, &ask.options, lane.system.as_deref(), config.as_ref());
     let past = past(tree, &tree.window(place.base, cut)?)?;

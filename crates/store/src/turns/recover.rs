@@ -200,7 +200,7 @@ fn again(conn: &Connection, vault: &Vault, project: &ProjectId, turn: &TurnId) -
         Some(from) => tree.window_from(step.base, Some(from)),
         // Nothing was sent along, or it could not be read and nothing was sent at all: the cut says which.
         None => {
-            let place = Place::below(tree, None, found.parent.clone().map_or(Parent::Root, Parent::Turn))?;
+            let place = Place::below(tree, None, &found.parent.clone().map_or(Parent::Root, Parent::Turn))?;
             let own = step.through.tokens.saturating_sub(place.before.tokens);
             let cut = start::cut(place.before, own, &found.options, lane.system.as_deref(), config.as_ref());
             tree.window(step.base, cut)

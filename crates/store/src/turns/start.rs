@@ -14,14 +14,14 @@ use session::{
     window::{Counters, Cut, Window},
 };
 
-use super::{Beside, InputMessage, NextUp, Parent, Started, Unread, admit::New, lane, lane::SessionLane};
+use super::{Admit, Beside, InputMessage, NextUp, Parent, Started, Unread, lane, lane::SessionLane};
 use crate::{
     Store,
     configs::{self, ConfigAt},
     error::{Error, Result},
     messages::{self, Slot},
     recent::{Stretch, Told},
-    rows::{Columns, optional_json},
+    rows::{Columns, json, optional_json},
     vault::Vault,
     walk::{Links, Sent, Step, Tree},
     writer::Reply,
@@ -82,7 +82,8 @@ pub(super) fn start_queued(
         .prepare_cached("SELECT input FROM chat_turns WHERE project_id = ? AND id = ?")?
         .query_row([project.as_str(), turn.as_str()], |row| optional_json(row, "input"))?;
     let begin = Begin { project, session, turn, input: input.unwrap_or_default(), owner, now };
-    start(conn, beside, lane, begin, None)
+    let says = read_queued(conn, &beside.vault, project, turn)?;
+    start(conn, beside, lane, begin, says, None)
 }
 
 /// Which turn starts, and what it says.
@@ -95,30 +96,36 @@ pub(super) struct Begin<'a> {
     pub now: Time,
 }
 
-/// What a turn that starts says about itself.
-struct Says {
-    kind: Kind,
-    parent: Parent,
-    free: bool,
-    config: Option<ConfigAt>,
-    options: Options,
-    waited_at: Option<u32>,
-    created_at: Time,
+/// What a turn says about itself, once its request has been read against its session.
+pub(super) struct Says {
+    pub kind: Kind,
+    pub parent: Parent,
+    pub free: bool,
+    pub config: Option<ConfigAt>,
+    pub options: Options,
+    pub waited_at: Option<u32>,
+    pub created_at: Time,
+}
+
+impl Says {
+    /// As its row has it.
+    pub fn options(&self) -> Result<Option<String>> {
+        if self.options.is_default() { Ok(None) } else { json(&self.options).map(Some) }
+    }
 }
 
 /// What a turn is given when it starts.
-struct Given<'a> {
+struct Given {
     number: u64,
     place: Place,
     through: Counters,
-    config: Option<&'a ConfigAt>,
     prompt_from: Option<TurnId>,
 }
 
-impl Given<'_> {
-    /// Whether other turns started since its parent did. One that is no branch is its parent's first child, and is found
-    /// by its number.
-    fn is_branch(&self) -> bool {
+impl Given {
+    /// Whether other turns started since its parent did. If none did, it is its parent's first child, and is found by its
+    /// number.
+    fn starts_apart(&self) -> bool {
         self.number != self.place.below + 1
     }
 }
@@ -136,11 +143,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn below(tree: Tree<'_>, head: Option<TurnId>, parent: Parent) -> Result<Place> {
+    pub(super) fn below(tree: Tree<'_>, head: Option<TurnId>, parent: &Parent) -> Result<Place> {
         let parent = match parent {
             Parent::Head => head,
             Parent::Root => None,
-            Parent::Turn(parent) => Some(parent),
+            Parent::Turn(parent) => Some(parent.clone()),
         };
         let above = match &parent {
             None => None,
@@ -159,35 +166,23 @@ impl Place {
     }
 }
 
-/// A `new` turn comes straight from its request, and its row is written once; others come from the queue.
+/// A `new` turn comes straight from its request, and its row is written once. Others come from the queue.
 pub(super) fn start(
     conn: &Connection,
     beside: &Beside,
     mut lane: SessionLane,
     begin: Begin<'_>,
-    mut new: Option<New<'_>>,
+    says: Says,
+    new: Option<&Admit>,
 ) -> Result<Started> {
     let Begin { project, session, turn, ref input, now, .. } = begin;
     let tree = Tree { conn, project, session };
-    let says = match &mut new {
-        Some(new) => Says {
-            kind: new.kind,
-            parent: new.parent.clone(),
-            free: new.free,
-            config: new.config.take(),
-            options: new.ask.options.clone(),
-            waited_at: None,
-            created_at: now,
-        },
-        None => read_queued(conn, &beside.vault, project, turn)?,
-    };
-    let place = Place::below(tree, lane.head.take(), says.parent)?;
-    let config = says.config;
+    let place = Place::below(tree, lane.head.take(), &says.parent)?;
     let own = counters(input);
-    let cut = cut(place.before, own.tokens, &says.options, lane.system.as_deref(), config.as_ref());
+    let cut = cut(place.before, own.tokens, &says.options, lane.system.as_deref(), says.config.as_ref());
     let known = place.base.as_ref().and_then(|base| beside.recent.take(project, base, cut));
     let read = || Stretch::new(tree, tree.window(place.base.clone(), cut)?);
-    let stretch = match (known.map_or_else(read, Ok), &new) {
+    let stretch = match (known.map_or_else(read, Ok), new) {
         // Nothing of it is stored yet: its sender still has it.
         (Err(error), Some(_)) => return Err(error),
         (stretch, _) => stretch.map_err(|error| Unread(error.to_string())),
@@ -196,12 +191,11 @@ pub(super) fn start(
         number: lane.turns + 1,
         through: place.before + own,
         place,
-        config: config.as_ref(),
         prompt_from: stretch.as_ref().ok().and_then(Stretch::from).cloned(),
     };
-    match &new {
-        Some(new) => insert_running(conn, &begin, new, &given)?,
-        None => leave_queue(conn, &begin, &given)?,
+    match new {
+        Some(ask) => insert_running(conn, &begin, &says, ask, &given)?,
+        None => leave_queue(conn, &begin, &says, &given)?,
     }
     for (place, message) in input.iter().enumerate() {
         let slot = Slot { project, session, turn, number: given.number, place: place as u32 };
@@ -237,7 +231,7 @@ pub(super) fn start(
         epoch: 1,
         attempts: 0,
         waited_at: says.waited_at,
-        config: config.filter(|config| !config.deleted),
+        config: says.config.filter(|config| !config.deleted),
         options: says.options,
         session_system: lane.system,
         past,
@@ -295,12 +289,12 @@ pub(super) fn cut(
     config.window.cut(path, own_tokens + system)
 }
 
-fn insert_running(conn: &Connection, begin: &Begin<'_>, new: &New<'_>, given: &Given<'_>) -> Result<()> {
+fn insert_running(conn: &Connection, begin: &Begin<'_>, says: &Says, ask: &Admit, given: &Given) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO chat_turns (project_id, id, session_id, kind, status, number, parent, parent_given, base, depth,
              jump, jump_depth, before_messages, before_tokens, through_messages, through_tokens, epoch, owner, options,
              metadata, config_id, config_revision, prompt_from, assembler, created_at, started_at, asked, request,
-             free, branch)
+             free, apart)
          VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1, ?16, ?17, ?18, ?19,
              ?20, ?21, ?22, ?23, ?23, ?24, ?25, ?26, ?27)",
     )?
@@ -308,10 +302,10 @@ fn insert_running(conn: &Connection, begin: &Begin<'_>, new: &New<'_>, given: &G
         begin.project.as_str(),
         begin.turn.as_str(),
         begin.session.as_str(),
-        new.kind.as_str(),
+        says.kind.as_str(),
         given.number,
         given.place.parent.as_ref().map(TurnId::as_str),
-        new.parent != Parent::Head,
+        says.parent != Parent::Head,
         given.place.base.as_ref().map(TurnId::as_str),
         given.place.links.depth,
         given.place.links.jump.as_ref().map(TurnId::as_str),
@@ -321,27 +315,27 @@ fn insert_running(conn: &Connection, begin: &Begin<'_>, new: &New<'_>, given: &G
         given.through.messages,
         given.through.tokens,
         begin.owner.as_str(),
-        new.options()?,
-        new.metadata()?,
-        given.config.map(|config| config.id.as_str()),
-        given.config.map(|config| config.revision),
+        says.options()?,
+        ask.metadata()?,
+        says.config.as_ref().map(|config| config.id.as_str()),
+        says.config.as_ref().map(|config| config.revision),
         given.prompt_from.as_ref().map(TurnId::as_str),
         ASSEMBLER,
         begin.now.to_string(),
         begin.input.len(),
-        new.request()?,
-        new.free,
-        given.is_branch(),
+        ask.request()?,
+        says.free,
+        given.starts_apart(),
     ])?;
     Ok(())
 }
 
-fn leave_queue(conn: &Connection, begin: &Begin<'_>, given: &Given<'_>) -> Result<()> {
+fn leave_queue(conn: &Connection, begin: &Begin<'_>, says: &Says, given: &Given) -> Result<()> {
     conn.prepare_cached(
         "UPDATE chat_turns SET status = 'running', number = ?, position = NULL, parent = ?, base = ?, depth = ?,
              jump = ?, jump_depth = ?, before_messages = ?, before_tokens = ?, through_messages = ?, through_tokens = ?,
              epoch = epoch + 1, owner = ?, input = NULL, config_revision = ?, prompt_from = ?, assembler = ?,
-             started_at = ?, asked = ?, branch = ?
+             started_at = ?, asked = ?, apart = ?
          WHERE project_id = ? AND id = ? AND status = 'queued'",
     )?
     .execute(params![
@@ -356,12 +350,12 @@ fn leave_queue(conn: &Connection, begin: &Begin<'_>, given: &Given<'_>) -> Resul
         given.through.messages,
         given.through.tokens,
         begin.owner.as_str(),
-        given.config.map(|config| config.revision),
+        says.config.as_ref().map(|config| config.revision),
         given.prompt_from.as_ref().map(TurnId::as_str),
         ASSEMBLER,
         begin.now.to_string(),
         begin.input.len(),
-        given.is_branch(),
+        given.starts_apart(),
         begin.project.as_str(),
         begin.turn.as_str(),
     ])?;

@@ -228,6 +228,20 @@ fn turns_of_one_tree_know_their_siblings() {
     });
 }
 
+#[test]
+fn a_version_sent_while_another_turn_runs_is_a_sibling_too() {
+    on_every_engine(|lab| {
+        lab.add_session("s");
+        lab.say("s", "t1");
+        lab.say("s", "t2");
+        let running = lab.start(ask("s", "t3"));
+        lab.queue_up(ask_after("s", "t4", Some("t1")));
+        assert_eq!(next(&lab.end(finish(&running, completed("a"))).next), "t4");
+        let found = lab.path(project(), id("s"), Some(id("t4")), page(10)).wait().unwrap();
+        assert_eq!(found.siblings[&id("t4")], [id("t2"), id("t4")]);
+    });
+}
+
 fn texts_of(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
