@@ -51,7 +51,7 @@ screenshots: tools-test web ## Take the pictures of the documentation anew
 	fc-list | grep -q Inter || echo "turnwise: without the font Inter (fonts-inter) the pictures look different"
 	cd web && npm run screenshots
 
-bench: tools-build web ## Measure, beside direct calls in the same run
+bench: tools-build web ## Measure, beside direct calls and a bare proxy in the same run
 	cargo build --release --locked -p turnwise -p bench
 	./target/release/bench --turnwise target/release/turnwise --json target/bench.json
 

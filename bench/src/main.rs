@@ -1,4 +1,4 @@
-//! Measures a released `turnwise`, each figure beside a direct call to the same upstream in the same run.
+//! Measures a released `turnwise`, each figure beside a direct call to the same upstream, or a bare proxy, in the same run.
 //!
 //! The server runs on one core; the load and the upstream, in this process, on another. Nothing here fails on time:
 //! only counts that grow with a session's length do.

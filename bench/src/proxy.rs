@@ -6,8 +6,7 @@ use std::{
     convert::Infallible,
     io::{BufRead, BufReader, Write},
     net::SocketAddr,
-    os::unix::process::CommandExt,
-    process::{Child, Command, Stdio},
+    process::Command,
 };
 
 use anyhow::{Context, Result};
@@ -19,10 +18,9 @@ use hyper_util::{
 };
 use tokio::net::TcpListener;
 
-use crate::{machine, process::Process};
+use crate::process::Process;
 
 pub struct Proxy {
-    child: Child,
     pub addr: SocketAddr,
     pub process: Process,
 }
@@ -30,22 +28,11 @@ pub struct Proxy {
 impl Proxy {
     pub fn start(upstream: SocketAddr, core: usize) -> Result<Proxy> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["--proxy-to", &upstream.to_string()]).env_clear().stdin(Stdio::null()).stdout(Stdio::piped());
-        // SAFETY: one system call between fork and exec.
-        unsafe { command.pre_exec(move || machine::pin_this_thread(core)) };
-        let mut child = command.spawn().context("starting the proxy")?;
-        let process = Process::of(child.id())?;
+        let mut process = Process::start(command.args(["--proxy-to", &upstream.to_string()]), core)?;
         let mut line = String::new();
-        BufReader::new(child.stdout.take().context("stdout is piped")?).read_line(&mut line)?;
+        BufReader::new(process.stdout()?).read_line(&mut line)?;
         let addr = line.trim().parse().with_context(|| format!("the proxy said {line:?} instead of its address"))?;
-        Ok(Proxy { child, addr, process })
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        Ok(Proxy { addr, process })
     }
 }
 

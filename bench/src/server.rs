@@ -4,9 +4,8 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::{SocketAddr, TcpListener},
-    os::unix::process::CommandExt,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::mpsc,
     time::{Duration, Instant},
 };
@@ -15,14 +14,13 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{client::Client, machine, process::Process};
+use crate::{client::Client, process::Process};
 
 /// What the servers say on stderr, in the directory that holds their data directories.
 pub const LOG: &str = "bench-server.log";
 const START_MAX: Duration = Duration::from_secs(30);
 
 pub struct Server {
-    child: Child,
     pub addr: SocketAddr,
     pub process: Process,
     /// Removed when the server is dropped.
@@ -34,9 +32,11 @@ impl Server {
         fs::create_dir_all(base)?;
         let dir = tempfile::Builder::new().prefix("bench-").tempdir_in(base)?;
         let addr = free_addr()?;
-        let child = spawn(binary, dir.path(), &base.join(LOG), addr, core)?;
-        let process = Process::of(child.id())?;
-        let mut server = Server { child, addr, process, dir };
+        let log = fs::File::options().create(true).append(true).open(base.join(LOG))?;
+        let mut command = Command::new(binary);
+        command.args(["serve", "--listen", &addr.to_string(), "--data"]).arg(dir.path().join("data"));
+        let process = Process::start(command.current_dir(dir.path()).stderr(log), core)?;
+        let mut server = Server { addr, process, dir };
         server.set_up(upstream).await.context("starting the server")?;
         Ok(server)
     }
@@ -71,7 +71,7 @@ impl Server {
     }
 
     fn wait_for_ready_line(&mut self) -> Result<()> {
-        let stdout = self.child.stdout.take().context("stdout is piped")?;
+        let stdout = self.process.stdout()?;
         let (send, ready) = mpsc::channel();
         // Goes on reading to the end, so that the server never blocks on a full pipe.
         std::thread::spawn(move || {
@@ -95,27 +95,6 @@ impl Server {
             }
         }
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn spawn(binary: &Path, dir: &Path, log: &Path, addr: SocketAddr, core: usize) -> Result<Child> {
-    let mut command = Command::new(binary);
-    command.args(["serve", "--listen", &addr.to_string(), "--data"]).arg(dir.join("data"));
-    // Keys and settings of whoever runs this must not change what is measured.
-    command.env_clear().current_dir(dir);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(fs::File::options().create(true).append(true).open(log)?);
-    // SAFETY: one system call between fork and exec.
-    unsafe { command.pre_exec(move || machine::pin_this_thread(core)) };
-    command.spawn().with_context(|| format!("starting {}", binary.display()))
 }
 
 fn free_addr() -> Result<SocketAddr> {
