@@ -51,7 +51,7 @@ struct Running<'a> {
     journal: Journal<'a>,
     /// Until then, what the answer gains is gathered. `None` at first: an answer's first piece never waits.
     gather_until: Option<Instant>,
-    /// Until then, the upstream is not even read: the kernel gathers, and wakes nobody for each token.
+    /// Until then, the upstream is not even read: the kernel gathers, and no task is woken for each token.
     rests: bool,
     retry_at: Option<Instant>,
 }
