@@ -1,5 +1,7 @@
 //! An answer as it grows: deltas go in, events come out, neighbours of one kind joined until somebody takes them.
 
+use std::collections::BTreeSet;
+
 use crate::{
     event::{Delta, Event, PartKind, Snapshot},
     message::{Content, Message, Role, ToolCall},
@@ -15,6 +17,8 @@ pub struct Answer {
     tool_calls: Vec<ToolCall>,
     /// The part that grows at present.
     open: Option<(PartKind, u32)>,
+    /// The tool calls that were said to be done.
+    done: BTreeSet<u32>,
     /// How many parts of each kind were begun; tool calls bring their own index.
     begun: [u32; 3],
     pending: Vec<Event>,
@@ -126,7 +130,7 @@ impl Answer {
         {
             return;
         }
-        self.close();
+        self.leave();
         let index = call.unwrap_or_else(|| {
             let begun = &mut self.begun[kind as usize];
             *begun += 1;
@@ -135,11 +139,26 @@ impl Answer {
         self.open = Some((kind, index));
     }
 
-    /// The part that grows is whole, or will not go on.
-    pub fn close(&mut self) {
-        if let Some((kind, index)) = self.open.take() {
-            self.pending.push(Event::PartDone { kind, index });
+    /// Another part grows from now on. Some upstreams send the pieces of several calls in turns: a call whose arguments
+    /// are not whole may go on.
+    fn leave(&mut self) {
+        match self.open.take() {
+            Some((PartKind::ToolCall, index)) if self.tool_calls[index as usize].is_whole() => self.call_done(index),
+            Some((PartKind::ToolCall, _)) | None => {}
+            Some((kind, index)) => self.pending.push(Event::PartDone { kind, index }),
         }
+    }
+
+    fn call_done(&mut self, index: u32) {
+        if self.done.insert(index) {
+            self.pending.push(Event::PartDone { kind: PartKind::ToolCall, index });
+        }
+    }
+
+    /// Nothing goes on any more.
+    pub fn close(&mut self) {
+        self.leave();
+        (0..self.tool_calls.len() as u32).for_each(|index| self.call_done(index));
     }
 
     /// The events since the last call, in order; not yet numbered.
@@ -198,6 +217,10 @@ impl Answer {
             }
             Event::Snapshot(snapshot) => *self = Answer::from_snapshot(snapshot),
             Event::Started { model, .. } => self.model = Some(model),
+            Event::PartDone { kind: PartKind::ToolCall, index } => {
+                self.open = None;
+                self.done.insert(index);
+            }
             Event::PartDone { .. } => self.open = None,
             Event::Queued { .. } | Event::Ended => {}
         }
@@ -259,6 +282,29 @@ mod tests {
                 Event::PartDone { kind: PartKind::ToolCall, index: 0 },
             ]
         );
+    }
+
+    #[test]
+    fn calls_in_turns_are_done_once_and_when_they_are_whole() {
+        let mut answer = answer(vec![
+            call(0, Some("a"), ""),
+            call(1, Some("b"), "{\"x\""),
+            call(0, None, "{}"),
+            call(1, None, ":1}"),
+            call(2, Some("c"), "{"),
+        ]);
+        answer.close();
+        let events = answer.take_events();
+        let done = |event: &Event| match event {
+            Event::PartDone { index, .. } => Some(*index),
+            _ => None,
+        };
+        let dones: Vec<(usize, u32)> =
+            events.iter().enumerate().filter_map(|(at, event)| Some((at, done(event)?))).collect();
+        assert_eq!(dones, [(3, 0), (5, 1), (7, 2)], "{events:?}");
+        let mut again = from_events(&events);
+        again.close();
+        assert_eq!(again.take_events(), []);
     }
 
     #[test]

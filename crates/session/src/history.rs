@@ -68,8 +68,8 @@ fn repair(messages: Vec<Arc<Message>>) -> Vec<Arc<Message>> {
         if message.role == Role::Tool {
             continue;
         }
-        if !message.tool_calls.iter().all(is_whole) {
-            Arc::make_mut(&mut message).tool_calls.retain(is_whole);
+        if !message.tool_calls.iter().all(is_sendable) {
+            Arc::make_mut(&mut message).tool_calls.retain(is_sendable);
         }
         if message.role == Role::Assistant && !message.says_something() {
             continue;
@@ -91,7 +91,7 @@ fn repair(messages: Vec<Arc<Message>>) -> Vec<Arc<Message>> {
     repaired
 }
 
-fn is_whole(call: &ToolCall) -> bool {
+fn is_sendable(call: &ToolCall) -> bool {
     call.arguments.is_empty() || serde_json::from_str::<serde::de::IgnoredAny>(&call.arguments).is_ok()
 }
 

@@ -310,7 +310,7 @@ impl Fold {
 
     fn call_done(&mut self, done: u32) {
         let whole = |item: &Item| match &item.body {
-            Body::Call { index, call, .. } => *index == done && item.is_open() && is_object(&call.arguments),
+            Body::Call { index, call, .. } => *index == done && item.is_open() && call.is_whole(),
             Body::Parts { .. } => false,
         };
         if let Some(at) = self.output.iter().position(whole) {
@@ -394,10 +394,6 @@ impl Fold {
         };
         emitted.into_iter().filter_map(unseen).collect()
     }
-}
-
-fn is_object(arguments: &str) -> bool {
-    arguments.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(arguments).is_ok()
 }
 
 #[cfg(test)]

@@ -171,8 +171,7 @@ impl Said {
         let mut answer = answer::from_events(stored.iter().map(|stored| &stored.event));
         let mut rest = vec![Event::Snapshot(answer.snapshot())];
         answer.close();
-        let closed = matches!(stored.last(), Some(StoredEvent { event: Event::PartDone { .. }, .. }));
-        rest.extend(answer.take_events().into_iter().filter(|_| !closed));
+        rest.extend(answer.take_events());
         let outcome = Outcome {
             status: Status::Incomplete,
             reason: Some(Reason::Interrupted),
