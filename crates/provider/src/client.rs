@@ -35,6 +35,10 @@ use crate::{
 const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 const REFUSAL_DEADLINE: Duration = Duration::from_secs(5);
 /// Longer than any call, and short enough to be added to a clock.
+/// A close that crosses a request on its way is heard of within a round trip. One that comes later is the upstream's
+/// answer to it.
+const CROSSING: Duration = Duration::from_secs(1);
+
 const DEADLINE_MS_MAX: u64 = 365 * 24 * 3_600_000;
 
 /// Shared by all calls.
@@ -104,7 +108,7 @@ impl Upstream {
     /// Sends a request, and gives the answer when it is a success.
     ///
     /// A connection that rested may have been closed from the other side while the request was on its way. So a request
-    /// that fails on such a one before anything came back goes out once more, on a new connection.
+    /// that fails at once on such a one, before anything came back, goes out once more, on a new connection.
     pub async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, Failure> {
         let mut timer = Timer::new(self.timeouts.connect_ms);
         let mut rested = self.client.pool.take(&self.base.origin).await;
@@ -115,10 +119,13 @@ impl Upstream {
             };
             let request = self.request(method.clone(), path, body.clone())?;
             timer.reset(self.timeouts.first_token_ms);
+            let sent = Instant::now();
             let answer = timer.limit(connection.send(request)).await;
             match answer.ok_or_else(|| self.callee.late(Late::FirstToken, self.timeouts.first_token_ms))? {
                 Ok(answer) => return self.opened(connection, answer, timer).await,
-                Err(error) if connection.reused && !error.is_parse() => timer.reset(self.timeouts.connect_ms),
+                Err(error) if connection.reused && !error.is_parse() && sent.elapsed() < CROSSING => {
+                    timer.reset(self.timeouts.connect_ms)
+                }
                 Err(error) => return Err(self.unanswered(&error)),
             }
         }

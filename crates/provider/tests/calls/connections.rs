@@ -229,6 +229,23 @@ async fn a_connection_that_closes_as_it_is_used_again_costs_nothing() {
 }
 
 #[tokio::test]
+async fn a_used_connection_that_closes_over_the_request_is_a_failure() {
+    let (upstream, counting) = (Upstream::start().await, Counting::default());
+    let dies = Script::raw().before_head(Step::gate("at work")).then(Step::Close);
+    upstream.respond_each([Script::text("a"), dies]);
+    let (providers, target) = (counting.providers(LONG), target(&upstream.base_url()));
+    ask(&providers, &target).await.whole();
+    let dying = tokio::spawn(read(call(&providers, &target)));
+    upstream.wait_at_gate("at work", 1).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    tokio::time::resume();
+    upstream.open("at work");
+    dying.await.unwrap().failed();
+    assert_eq!((counting.dialled(), upstream.received()), (1, 2), "it is not sent again");
+}
+
+#[tokio::test]
 async fn a_new_connection_that_closes_is_a_failure() {
     let (base_url, close, _serving) = closing(&[0, 0]).await;
     close.send(true).unwrap();
