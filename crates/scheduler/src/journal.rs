@@ -85,7 +85,7 @@ impl<'a> Journal<'a> {
         }
         self.unstored_bytes += events.iter().map(bytes_of).sum::<usize>();
         self.unstored.extend(events);
-        if self.unstored_bytes == 0 || self.failed {
+        if self.failed || self.unstored_bytes == 0 && !self.is_strict() {
             return;
         }
         let at_once = self.is_strict() || self.unstored_bytes >= self.inner.settings.segment_bytes;

@@ -112,6 +112,19 @@ async fn what_is_shown_strictly_is_stored_before() {
 }
 
 #[tokio::test]
+async fn that_a_turn_has_started_is_shown_strictly_before_its_model_speaks() {
+    let rig = Rig::new(strict()).await;
+    let session = rig.session("s", OnFailure::Continue).await;
+    let gate = Gate::default();
+    rig.scripted.then([Step::Wait(gate.clone()), Step::text("ok"), Step::stop()]);
+    let mut accepted = rig.send(&session, "hi").await;
+    let seen = tokio::time::timeout(Duration::from_secs(5), accepted.watch.next()).await.unwrap().unwrap().unwrap();
+    assert_eq!(shown(&seen), ["1.1 started m 1"]);
+    gate.open();
+    accepted.watch.end().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_turn_that_waits_says_so_and_goes_on_in_the_same_stream() {
     let rig = Rig::new(quick()).await;
     let session = rig.session("s", OnFailure::Continue).await;
