@@ -48,6 +48,11 @@ impl From<Error> for ApiError {
                 "The parent turn waits in the queue or was cancelled there. Name one that has started.",
             )
             .param("parent"),
+            Error::NotStarted => ApiError::conflict(
+                "turn_not_started",
+                "The turn waits in the queue or was cancelled there, so it has no place in the session yet.",
+            )
+            .param("branch"),
             Error::ToolCallsSuperseded => ApiError::conflict(
                 "tool_calls_superseded",
                 "The session has gone on since these tool calls. Name their turn as parent to branch off from it.",

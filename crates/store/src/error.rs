@@ -25,6 +25,8 @@ pub enum Error {
     QueueFull { max: u32 },
     #[error("the parent turn has not started")]
     ParentNotStarted,
+    #[error("the turn has not started")]
+    NotStarted,
     #[error("the session has gone on since these tool calls")]
     ToolCallsSuperseded,
     #[error("the turn before called no tools")]

@@ -34,8 +34,11 @@ impl Store {
             let found = sessions::find(conn, &project, &session)?.ok_or(Error::SessionNotFound)?;
             let tree = Tree { conn, project: &project, session: &session };
             let Some(tip) = branch.or(found.running).or(found.head) else { return Ok(PathPage::default()) };
-            let tip = tree.find(&tip)?.ok_or(Error::TurnNotFound)?;
-            path(tree, tip, &page)
+            let Some(step) = tree.find(&tip)? else {
+                let waits = turns::turn(conn, &project, &tip)?.is_some_and(|turn| turn.session == session);
+                return Err(if waits { Error::NotStarted } else { Error::TurnNotFound });
+            };
+            path(tree, step, &page)
         })
     }
 }

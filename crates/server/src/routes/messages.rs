@@ -33,7 +33,7 @@ pub struct PathQuery {
 /// Read a session's messages: the head's path, in order
 #[utoipa::path(
     get, path = "/sessions/{id}/messages", operation_id = "list_messages", tag = "Sessions", params(("id" = String, Path), PathQuery),
-    responses((status = 200, body = List<MessageView>), (status = 404, body = ErrorBody))
+    responses((status = 200, body = List<MessageView>), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody))
 )]
 pub async fn list(
     State(app): State<App>,

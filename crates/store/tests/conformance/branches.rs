@@ -236,9 +236,11 @@ fn a_version_sent_while_another_turn_runs_is_a_sibling_too() {
         lab.say("s", "t2");
         let running = lab.start(ask("s", "t3"));
         lab.queue_up(ask_after("s", "t4", Some("t1")));
+        let path = |turn| lab.path(project(), id("s"), Some(id(turn)), page(10)).wait();
+        assert!(matches!(path("t4"), Err(Error::NotStarted)));
+        assert!(matches!(path("t9"), Err(Error::TurnNotFound)));
         assert_eq!(next(&lab.end(finish(&running, completed("a"))).next), "t4");
-        let found = lab.path(project(), id("s"), Some(id("t4")), page(10)).wait().unwrap();
-        assert_eq!(found.siblings[&id("t4")], [id("t2"), id("t4")]);
+        assert_eq!(path("t4").unwrap().siblings[&id("t4")], [id("t2"), id("t4")]);
     });
 }
 
