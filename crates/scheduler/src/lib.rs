@@ -174,6 +174,11 @@ impl Scheduler {
         inner.hard_stop.cancel();
     }
 
+    /// Until a shutdown has brought every turn that ran to its end.
+    pub async fn stopped(&self) {
+        self.0.tasks.wait().await;
+    }
+
     /// Ends the patience of a shutdown.
     pub fn hurry(&self) {
         self.0.hard_stop.cancel();

@@ -223,7 +223,8 @@ impl Inner {
                 let watch = Watch::new(self.store.clone(), project.clone(), turn.clone(), EventId::START, live);
                 match tokio::time::timeout(Duration::from_secs(10), watch.end()).await {
                     Ok(ended) => ended,
-                    Err(_) => Err(store::Error::Failed("the turn has not stopped within 10 s".into())),
+                    // It has stopped, and its end waits to be stored.
+                    Err(_) => Err(store::Error::Overloaded),
                 }
             }
         }

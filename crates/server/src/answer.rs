@@ -51,12 +51,31 @@ pub async fn answer(app: &App, caller: &Caller, accepted: Accepted, wants: Wants
         let stored = app.store().turn(caller.project.clone(), turn).await?.ok_or(store::Error::TurnNotFound)?;
         return Ok((StatusCode::ACCEPTED, Json(TurnView::from(&stored))).into_response());
     }
-    let ended = watch.end().await.map_err(|error| ApiError::from(error).turn_id(turn.to_string()))?;
+    let ended = before_stop(app, &turn, watch.end()).await?;
     leaving.into_iter().for_each(CancelOnDrop::stay);
     if ended.status == Status::Failed {
         return Err(of_failed_turn(&ended));
     }
     Ok(Json(Answer::from(&*ended)).into_response())
+}
+
+/// What a client waits for, unless the server stops first. Every turn that ran has ended then, and one that waits is kept
+/// for the next start.
+pub async fn before_stop<T, E: Into<ApiError>>(
+    app: &App,
+    turn: &TurnId,
+    waited: impl Future<Output = Result<T, E>>,
+) -> Result<T, ApiError> {
+    tokio::select! {
+        biased;
+        ended = waited => ended.map_err(|error| error.into().turn_id(turn.to_string())),
+        () = app.scheduler.stopped() => Err(ApiError::unavailable(
+            "shutting_down",
+            "The server is shutting down. What you sent is kept, and answered when the server is back: GET the turn then.",
+        )
+        .turn_id(turn.to_string())
+        .kept()),
+    }
 }
 
 /// A turn's events as they come, whole frames, several in one write when several are there.

@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -27,6 +27,7 @@ struct Inner {
     error: ErrorDetail,
     log: Option<String>,
     retry_after: Option<Duration>,
+    kept: bool,
     fields: Map<String, Value>,
 }
 
@@ -70,7 +71,7 @@ type Message = Cow<'static, str>;
 impl ApiError {
     fn new(status: StatusCode, kind: ErrorType, code: &'static str, message: impl Into<Message>) -> Self {
         let error = ErrorDetail { kind, code, message: message.into(), param: None, turn_id: None };
-        Self(Box::new(Inner { status, error, log: None, retry_after: None, fields: Map::new() }))
+        Self(Box::new(Inner { status, error, log: None, retry_after: None, kept: false, fields: Map::new() }))
     }
 
     pub fn bad_request(code: &'static str, message: impl Into<Message>) -> Self {
@@ -170,6 +171,12 @@ impl ApiError {
         self
     }
 
+    /// What was sent is kept all the same: stock clients are told not to send it again by themselves.
+    pub fn kept(mut self) -> Self {
+        self.0.kept = true;
+        self
+    }
+
     /// Top-level members beside `error`: the fields of a turn that failed. A member called `error` is left out.
     pub fn fields(mut self, mut fields: Map<String, Value>) -> Self {
         fields.remove("error");
@@ -202,7 +209,7 @@ struct Answer {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Inner { status, error, log, retry_after, fields } = *self.0;
+        let Inner { status, error, log, retry_after, kept, fields } = *self.0;
         let (code, cause) = (error.code, log.as_deref().unwrap_or(&error.message));
         // Somebody else's failure, which the turn's own line tells too.
         if error.kind == ErrorType::UpstreamError {
@@ -220,6 +227,9 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         if let Some(wait) = retry_after {
             headers.insert(RETRY_AFTER, whole_seconds(wait).into());
+        }
+        if kept {
+            headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static("false"));
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -53,7 +53,7 @@ async fn create(
         let fold = Fold::new(&begun.turn, model, thinking, request_id);
         return Ok(begun.stream(&app, fold).await);
     }
-    Ok(begun.whole(|ended| object(ended, &model, thinking)).await)
+    Ok(begun.whole(&app, |ended| object(ended, &model, thinking)).await)
 }
 
 /// By our own estimate: what it is by the upstream's, only the upstream knows.

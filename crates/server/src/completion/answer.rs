@@ -19,6 +19,7 @@ use super::{
     refusal::{failure, of_failed},
 };
 use crate::{
+    answer::before_stop,
     app::App,
     error::ApiError,
     sse::{self, Frame, Id},
@@ -66,12 +67,12 @@ impl Told {
 
 impl Begun {
     /// The answer when the turn has ended; `object` makes it of a turn that did not fail.
-    pub async fn whole(self, object: impl FnOnce(&Turn) -> Value) -> Response {
+    pub async fn whole(self, app: &App, object: impl FnOnce(&Turn) -> Value) -> Response {
         let Begun { turn, kept, watch } = self;
-        let response = match watch.end().await {
+        let response = match before_stop(app, &turn.id, watch.end()).await {
             Ok(ended) if ended.status == Status::Failed => of_failed(&ended, kept),
             Ok(ended) => Json(object(&ended)).into_response(),
-            Err(error) => ApiError::from(error).into_response(),
+            Err(error) => error.into_response(),
         };
         with_ids(response, &turn, kept)
     }

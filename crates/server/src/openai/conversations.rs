@@ -1,6 +1,7 @@
 //! `/v1/conversations`: sessions, and what was said in them as items.
 
 use axum::{Json, extract::State};
+use futures_util::TryFutureExt;
 use scheduler::{Ask, AskInput, Notice};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -25,6 +26,7 @@ use super::{
     response::seconds,
 };
 use crate::{
+    answer::before_stop,
     app::App,
     auth::Caller,
     body::{Body, OptionalBody},
@@ -155,7 +157,7 @@ async fn insert(
         key,
     };
     let accepted = app.scheduler.admit(ask).await.map_err(|error| of_admission(error, None))?;
-    let ended = accepted.watch.end().await.map_err(not_found)?;
+    let ended = before_stop(app, &accepted.turn, accepted.watch.end().map_err(not_found)).await?;
     if ended.status == Status::Completed {
         return Ok(accepted.turn);
     }

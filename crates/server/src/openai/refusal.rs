@@ -1,7 +1,6 @@
 //! What storage refuses, in OpenAI's codes. Stock clients try a 409 again by themselves, so here there is none.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue};
 use store::{Error, Turn};
 
 use super::request::{conversation_not_found, previous_response_not_found};
@@ -39,7 +38,5 @@ pub fn of_admission(error: Error, model: Option<&str>) -> ApiError {
 
 /// Of a turn that somebody waited for. Its message is kept, and sending it again would make another.
 pub fn of_failed(turn: &Turn) -> Response {
-    let mut response = of_failed_turn(turn).into_response();
-    response.headers_mut().insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static("false"));
-    response
+    of_failed_turn(turn).kept().into_response()
 }

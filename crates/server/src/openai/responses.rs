@@ -26,6 +26,7 @@ use super::{
     stream::frames,
 };
 use crate::{
+    answer::before_stop,
     app::App,
     auth::Caller,
     body::{Body, Nothing, OptionalBody},
@@ -65,22 +66,23 @@ pub async fn create(
     if background {
         return Ok(Json(response(&app, &caller.project, watch.turn().clone()).await?).into_response());
     }
-    whole(watch, fold).await
-}
-
-/// The response once it has ended.
-async fn whole(mut watch: Watch, mut fold: Fold) -> Result<Response, ApiError> {
-    while let Some(shown) = watch.next().await {
-        let shown = shown.map_err(|error| ApiError::from(error).turn_id(watch.turn().to_string()))?;
-        for shown in shown {
-            fold.push(shown.id, &shown.event, shown.turn.as_deref());
-        }
-    }
+    let turn = watch.turn().clone();
+    let fold = before_stop(&app, &turn, whole(watch, fold)).await?;
     match fold.failed() {
         Some(failed) if fold.is_stored() => Ok(of_failed(failed)),
         Some(failed) => Err(of_failed_turn(failed)),
         None => Ok(Json(fold.response()).into_response()),
     }
+}
+
+/// The response once it has ended.
+async fn whole(mut watch: Watch, mut fold: Fold) -> store::Result<Fold> {
+    while let Some(shown) = watch.next().await {
+        for shown in shown? {
+            fold.push(shown.id, &shown.event, shown.turn.as_deref());
+        }
+    }
+    Ok(fold)
 }
 
 fn refuse_silence(ask: &Ask) -> Result<(), ApiError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 use upstream::{Script, Step};
 
@@ -124,4 +124,37 @@ async fn queued_turns_stay_queued_and_run_after_the_next_start() {
     assert_eq!(lab.ended(&second).await["status"], "completed");
     let words: Vec<String> = lab.messages("s").await.into_iter().map(|(_, text)| text).collect();
     assert_eq!(words, ["one", "answer", "two", "answer"]);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_queued_turn_is_told_that_it_is_kept() {
+    let mut lab = Lab::start().await;
+    lab.upstream.respond(|_| Script::text("answer").before_head(Step::gate("go")));
+    lab.session("s").await;
+    let first = lab.send("s", "one").await;
+    lab.upstream.wait_at_gate("go", 1).await;
+    let waits = |path: &'static str, body: Value| {
+        let client = lab.client.clone();
+        tokio::spawn(async move { client.post(path, &body).await })
+    };
+    let native = waits("/chat", json!({"message": "two", "session_id": "s"}));
+    let stock = waits("/v1/responses", json!({"input": "three", "conversation": "conv_s"}));
+    let queued = async || (lab.client.get("/sessions/s").await.expect(200)["queued"] == 2).then_some(());
+    eventually("both to wait", queued).await;
+
+    lab.server.terminate();
+    heard(&lab).await;
+    lab.upstream.open("go");
+    for waiting in [native, stock] {
+        let answer = waiting.await.unwrap();
+        let error = answer.error(503, "shutting_down");
+        assert_eq!(answer.headers["x-should-retry"], "false", "{error}");
+        assert!(error["turn_id"].is_string(), "{error}");
+    }
+    assert_eq!(lab.server.exit().await.code(), Some(0));
+
+    lab.restart().await;
+    assert_eq!(lab.ended(&first).await["status"], "completed");
+    let six = async || (lab.messages("s").await.len() == 6).then_some(());
+    eventually("what was kept to be answered", six).await;
 }

@@ -41,5 +41,5 @@ pub async fn create(
         let fold = Fold::new(&begun.turn, model, include_usage);
         return Ok(begun.stream(&app, fold).await);
     }
-    Ok(begun.whole(|ended| completion(ended, model)).await)
+    Ok(begun.whole(&app, |ended| completion(ended, model)).await)
 }
