@@ -76,6 +76,14 @@ impl Scheduler {
         let admission = self.0.tasks.spawn(async move { inner.admit(ask).await });
         admission.await.unwrap_or_else(|_| Err(store::Error::Failed("admission broke off".into())))
     }
+
+    /// What the same request made before, if it came before: what it names may be gone by now.
+    pub async fn admitted(&self, project: ProjectId, key: Idempotency) -> store::Result<Option<Accepted>> {
+        match self.0.store.made(project.clone(), key).await? {
+            Some((session, turn)) => self.0.join(project, session, turn).await.map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 impl Inner {
@@ -109,11 +117,7 @@ impl Inner {
         match admitted {
             Admitted::Before { session, turn } => {
                 self.lives.remove(&live);
-                // A deleted session's turns are not found, under their keys neither.
-                self.store.turn(project.clone(), turn.clone()).await?.ok_or(store::Error::TurnNotFound)?;
-                let live = self.lives.get(&project, &turn);
-                let watch = Watch::new(self.store.clone(), project, turn.clone(), EventId::START, live);
-                Ok(Accepted { session, turn, position: None, before: true, watch })
+                self.join(project, session, turn).await
             }
             Admitted::Started(started) => {
                 self.acknowledge(&live, made);
@@ -133,6 +137,14 @@ impl Inner {
                 Ok(self.accepted(live, Some(position)))
             }
         }
+    }
+
+    async fn join(&self, project: ProjectId, session: SessionId, turn: TurnId) -> store::Result<Accepted> {
+        // A deleted session's turns are not found, under their keys neither.
+        self.store.turn(project.clone(), turn.clone()).await?.ok_or(store::Error::TurnNotFound)?;
+        let live = self.lives.get(&project, &turn);
+        let watch = Watch::new(self.store.clone(), project, turn.clone(), EventId::START, live);
+        Ok(Accepted { session, turn, position: None, before: true, watch })
     }
 
     fn acknowledge(&self, live: &Live, made: bool) {

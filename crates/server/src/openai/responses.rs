@@ -13,7 +13,7 @@ use session::{
     id::{ProjectId, TurnId},
     lane::IfBusy,
 };
-use store::{Parent, SessionRef, Turn};
+use store::{Idempotency, Parent, SessionRef, Turn};
 
 use super::{
     fold::Fold,
@@ -50,13 +50,16 @@ pub async fn create(
     let (store, stream, background) = (wanted.store, wanted.stream, wanted.given.background);
     let model = wanted.config.as_ref().map(ToString::to_string);
     let refused = |error| of_admission(error, model.as_deref());
-    let ask = Ask { if_busy, key, ..ask(&app, &caller.project, wanted).await? };
-    refuse_silence(&ask)?;
+    let ask = ask(&app, &caller.project, wanted).await.and_then(refuse_silence);
     let (turn, watch) = if store {
-        let Accepted { turn, watch, .. } = app.scheduler.admit(ask).await.map_err(refused)?;
+        let Accepted { turn, watch, .. } = match ask {
+            Ok(ask) => app.scheduler.admit(Ask { if_busy, key, ..ask }).await.map_err(refused)?,
+            // What a retry names may have been deleted since.
+            Err(error) => made_before(&app, &caller.project, key).await?.ok_or(error)?,
+        };
         (find(&app, &caller.project, &turn).await?, watch)
     } else {
-        let Aside { turn, watch } = app.scheduler.aside(ask).await.map_err(refused)?;
+        let Aside { turn, watch } = app.scheduler.aside(ask?).await.map_err(refused)?;
         (turn, watch)
     };
     let fold = Fold::new(turn, store, app.dialect);
@@ -85,12 +88,19 @@ async fn whole(mut watch: Watch, mut fold: Fold) -> store::Result<Fold> {
     Ok(fold)
 }
 
-fn refuse_silence(ask: &Ask) -> Result<(), ApiError> {
+async fn made_before(app: &App, project: &ProjectId, key: Option<Idempotency>) -> Result<Option<Accepted>, ApiError> {
+    match key {
+        Some(key) => Ok(app.scheduler.admitted(project.clone(), key).await?),
+        None => Ok(None),
+    }
+}
+
+fn refuse_silence(ask: Ask) -> Result<Ask, ApiError> {
     if matches!(&ask.input, AskInput::Messages(messages) if messages.is_empty()) {
         let message = "`input` is missing, or holds nothing that is new to the conversation and can be read: what is to be answered?";
         return Err(ApiError::bad_request("missing_required_parameter", message).param("input"));
     }
-    Ok(())
+    Ok(ask)
 }
 
 /// What a request asks for. It may say nothing that is new.

@@ -263,6 +263,21 @@ async fn one_key_makes_one_response() {
 }
 
 #[tokio::test]
+async fn a_retry_joins_its_response_though_what_it_names_was_deleted() {
+    let server = Server::start().await;
+    let before = server.post("/v1/responses", json!({"model": "c", "input": "hi"})).await.expect(200);
+    let body = json!({"model": "c", "input": "and?", "previous_response_id": id(&before)});
+    let send = |body: Value| server.ask(Method::POST, "/v1/responses", &[("idempotency-key", "k")], Some(body));
+    let first = send(body.clone()).await.expect(200);
+    server.ask(Method::DELETE, &format!("/v1/responses/{}", id(&before)), &[], None).await.expect(200);
+    assert_eq!(id(&send(body.clone()).await.expect(200)), id(&first));
+    let other = json!({"model": "c", "input": "or?", "previous_response_id": id(&before)});
+    send(other).await.refused(422, "idempotency_key_reused", "idempotency-key");
+    server.post("/v1/responses", body).await.refused(400, "previous_response_not_found", "previous_response_id");
+    assert_eq!(server.scripted.calls().len(), 2);
+}
+
+#[tokio::test]
 async fn conversations_are_made_read_changed_and_deleted() {
     let server = Server::start().await;
     let made = server.post("/v1/conversations", json!({"metadata": {"topic": "demo"}})).await.expect(200);

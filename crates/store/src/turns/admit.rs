@@ -15,7 +15,7 @@ use crate::{
     Store,
     configs::{self, ConfigAt},
     error::{Error, Result},
-    idempotency,
+    idempotency::{self, Idempotency},
     keys::ensure_project,
     rows::json,
     sessions,
@@ -29,12 +29,22 @@ impl Store {
         let beside = self.beside();
         self.inner.writer.start_verb("admit", move |conn| admit(conn, &beside, &ask))
     }
+
+    /// The turn that the same request made before, with its session.
+    pub fn made(&self, project: ProjectId, key: Idempotency) -> Reply<Option<(SessionId, TurnId)>> {
+        self.inner.readers.read(move |conn| made(conn, &project, Some(&key)))
+    }
+}
+
+fn made(conn: &Connection, project: &ProjectId, key: Option<&Idempotency>) -> Result<Option<(SessionId, TurnId)>> {
+    let Some(made) = idempotency::made_before(conn, project, key)? else { return Ok(None) };
+    let turn: TurnId = made.parse().map_err(|_| Error::Failed("a stored id is damaged".into()))?;
+    let session = read::session_of(conn, project, &turn)?.ok_or(Error::TurnNotFound)?;
+    Ok(Some((session, turn)))
 }
 
 fn admit(conn: &Connection, beside: &Beside, ask: &Admit) -> Result<Admitted> {
-    if let Some(made) = idempotency::made_before(conn, &ask.project, ask.key.as_ref())? {
-        let turn: TurnId = made.parse().map_err(|_| Error::Failed("a stored id is damaged".into()))?;
-        let session = read::session_of(conn, &ask.project, &turn)?.ok_or(Error::TurnNotFound)?;
+    if let Some((session, turn)) = made(conn, &ask.project, ask.key.as_ref())? {
         return Ok(Admitted::Before { session, turn });
     }
     let (session, lane) = lane_of(conn, ask)?;
