@@ -4,7 +4,8 @@
 //! 2. A thread with a connection of its own copies when the log has grown by [`PASS_PAGES`], or when nobody has written
 //!    for a moment. A log that has been copied whole is begun anew by the next commit.
 //! 3. Beside a busy writer the copy never quite catches up. When the log is longer than [`LOG_PAGES`] after a pass, the
-//!    writer copies the short rest itself, between two commits. At [`LOG_PAGES_MAX`] it waits until it can.
+//!    writer copies the short rest itself, between two commits, unless somebody reads. At [`LOG_PAGES_MAX`] nobody of
+//!    ours reads until it has.
 //!
 //! SQLite's own checkpoint after a commit is off: it would stall that commit, and hide a failed fsync.
 
@@ -22,7 +23,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, hooks::Wal};
 
-use crate::{lock::Lock, stats::Stats};
+use crate::{lock::Lock, reader::Views, stats::Stats};
 
 /// Pages (of 4 KiB) between two passes.
 const PASS_PAGES: u64 = 4000;
@@ -39,6 +40,7 @@ const READERS: Duration = Duration::from_millis(8);
 pub(crate) struct Checkpoints {
     shared: Arc<Shared>,
     stats: Stats,
+    views: Views,
     /// The log's length when it held up the writer last.
     held_up_at: Cell<u64>,
 }
@@ -80,13 +82,14 @@ impl Checkpoints {
         conn: Connection,
         path: &Path,
         stats: Stats,
+        views: Views,
         lock: Arc<Lock>,
     ) -> std::io::Result<(Checkpoints, JoinHandle<()>)> {
         let shared = Arc::<Shared>::default();
         let file = File::open(path)?;
         let thread = Thread { conn, file, shared: shared.clone(), stats: stats.clone(), _lock: lock };
         let thread = std::thread::Builder::new().name("store-checkpoint".into()).spawn(move || thread.run())?;
-        Ok((Checkpoints { shared, stats, held_up_at: Cell::new(0) }, thread))
+        Ok((Checkpoints { shared, stats, views, held_up_at: Cell::new(0) }, thread))
     }
 
     /// The writer's connection tells the log's length from now on. (A statement that asks is parsed anew each time.)
@@ -120,9 +123,11 @@ impl Checkpoints {
 
     /// Not again before the log has grown: somebody else's long read may be what keeps it from being copied.
     fn hold_up(&self, conn: &Connection, log: u64) {
-        let held_up_at = if log < LOG_PAGES_MAX { 0 } else { self.held_up_at.get() };
-        if log >= LOG_PAGES_MAX.max(held_up_at + PASS_PAGES) {
-            drop(self.shared.passed.wait_while(self.shared.lock(), |state| state.passing));
+        if log < LOG_PAGES_MAX {
+            self.held_up_at.set(0);
+        } else if log >= self.held_up_at.get() + PASS_PAGES {
+            let _nobody_reads = self.views.none();
+            let _no_pass = self.shared.passed.wait_while(self.shared.lock(), |state| state.passing);
             self.finish(conn);
             self.held_up_at.set(log);
         }

@@ -57,10 +57,12 @@ impl Lab {
         let path = dir.join(FILE);
         let conn = counted(open_writer(&path).unwrap());
         migrate::run(&conn).unwrap();
-        let (readers, _) = reader::Readers::start(vec![counted(open_reader(&path).unwrap())]).unwrap();
+        let views = reader::Views::default();
+        let (readers, _) = reader::Readers::start(vec![counted(open_reader(&path).unwrap())], &views).unwrap();
         let (stats, lock) = (Stats::default(), Arc::new(lock::take(&dir.join("lock")).unwrap()));
         let beside = open_writer(&path).unwrap();
-        let (checkpoints, _) = checkpoint::Checkpoints::start(beside, &path, stats.clone(), lock.clone()).unwrap();
+        let (checkpoints, _) =
+            checkpoint::Checkpoints::start(beside, &path, stats.clone(), views, lock.clone()).unwrap();
         let (writer, _) = writer::Writer::start(conn, Faults::default(), stats.clone(), checkpoints, lock).unwrap();
         let vault = Vault::open(None, &dir.join("secret.key")).unwrap();
         let store = Store {

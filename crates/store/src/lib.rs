@@ -134,10 +134,10 @@ impl Store {
         let readers: Result<Vec<Connection>> = (0..READERS).map(|_| open_reader(&path)).collect();
         let readers = readers.map_err(database)?;
 
-        let stats = Stats::default();
-        let (readers, mut threads) = reader::Readers::start(readers).map_err(OpenError::Thread)?;
-        let (checkpoints, thread) =
-            checkpoint::Checkpoints::start(beside, &path, stats.clone(), lock.clone()).map_err(OpenError::Thread)?;
+        let (stats, views) = (Stats::default(), reader::Views::default());
+        let (readers, mut threads) = reader::Readers::start(readers, &views).map_err(OpenError::Thread)?;
+        let (checkpoints, thread) = checkpoint::Checkpoints::start(beside, &path, stats.clone(), views, lock.clone())
+            .map_err(OpenError::Thread)?;
         threads.push(thread);
         let (writer, thread) =
             writer::Writer::start(conn, faults, stats.clone(), checkpoints, lock).map_err(OpenError::Thread)?;

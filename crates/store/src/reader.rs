@@ -2,7 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard},
     thread::JoinHandle,
 };
 
@@ -18,18 +18,33 @@ const WAITING_MAX: usize = 8192;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
+/// Held by each read while its view lasts. A view keeps the log from beginning anew, and readers that overlap would keep
+/// it for ever: the writer may ask them to let it in between.
+#[derive(Clone, Default)]
+pub(crate) struct Views(Arc<RwLock<()>>);
+
+impl Views {
+    /// Nobody reads until the guard is dropped.
+    pub fn none(&self) -> RwLockWriteGuard<'_, ()> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Readers {
     queue: mpsc::Sender<Job>,
 }
 
 impl Readers {
-    pub(crate) fn start(connections: Vec<Connection>) -> std::io::Result<(Readers, Vec<JoinHandle<()>>)> {
+    pub(crate) fn start(
+        connections: Vec<Connection>,
+        views: &Views,
+    ) -> std::io::Result<(Readers, Vec<JoinHandle<()>>)> {
         let (queue, waiting) = mpsc::channel(WAITING_MAX);
         let waiting = Arc::new(Mutex::new(waiting));
         let start = |conn| {
-            let waiting = waiting.clone();
-            std::thread::Builder::new().name("store-reader".into()).spawn(move || serve(&conn, &waiting))
+            let (waiting, views) = (waiting.clone(), views.clone());
+            std::thread::Builder::new().name("store-reader".into()).spawn(move || serve(&conn, &views, &waiting))
         };
         let threads = connections.into_iter().map(start).collect::<std::io::Result<_>>()?;
         Ok((Readers { queue }, threads))
@@ -51,10 +66,11 @@ impl Readers {
     }
 }
 
-fn serve(conn: &Connection, waiting: &Mutex<mpsc::Receiver<Job>>) {
+fn serve(conn: &Connection, views: &Views, waiting: &Mutex<mpsc::Receiver<Job>>) {
     loop {
         let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some(job) = job else { return };
+        let _view = views.0.read().unwrap_or_else(PoisonError::into_inner);
         job(conn);
     }
 }

@@ -18,7 +18,7 @@ use session::{
 };
 use store::{
     Admit, Admitted, Closing, ConfigChange, Error, Faults, Fence, Finish, Finished, Input, InputMessage, OpenError,
-    Parent, SessionRef, Store,
+    Order, Page, Parent, SessionRef, Store,
 };
 
 #[test]
@@ -145,6 +145,37 @@ fn the_log_stays_short_under_load_and_is_gone_at_the_end() {
     closing.wait();
     assert_eq!(std::fs::metadata(dir.path().join("turnwise.db-wal")).map_or(0, |meta| meta.len()), 0);
     assert!(store::check(dir.path()).unwrap().is_empty());
+}
+
+#[test]
+fn the_log_stays_short_while_there_is_always_somebody_who_reads() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, closing) = open(dir.path());
+    say(&store, 0, &"x".repeat(16_000_000)).unwrap();
+    let over = std::sync::atomic::AtomicBool::new(false);
+    let mut most = 0;
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    let page = Page { limit: 100, after: None, before: None, order: Order::Asc };
+                    assert!(!store.path(id("p"), id("s0"), None, page).wait().unwrap().messages.is_empty());
+                }
+            });
+        }
+        let text = "x".repeat(20_000);
+        for n in 0..60 {
+            let sent: Vec<_> =
+                (0..100).map(|m| store.admit(ask(&format!("s{n}-{m}"), &format!("t{n}-{m}"), &text))).collect();
+            sent.into_iter().for_each(|sent| drop(sent.wait().unwrap()));
+            most = most.max(store.stats().wal_pages());
+        }
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    // What one commit may bring beyond the 16,000 at which nobody reads.
+    assert!((1..18_000).contains(&most), "{most} pages");
+    drop(store);
+    closing.wait();
 }
 
 #[test]
