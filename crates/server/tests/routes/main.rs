@@ -11,6 +11,7 @@ mod openai_deletion;
 mod openai_input;
 mod openai_isolation;
 mod providers;
+mod refusals;
 mod rig;
 mod search;
 mod sessions;
