@@ -3,6 +3,8 @@
 //!
 //! serde gives its findings as text only, so this reads that text; tests beside `body` and `params` hold it in place.
 
+use std::borrow::Cow;
+
 use serde_path_to_error::Path;
 
 use crate::error::{ApiError, clip};
@@ -34,12 +36,32 @@ pub fn explain(source: &Source, path: &Path, text: &str) -> ApiError {
         let message = format!("`{}` is not a value of this {noun}. {}", clip(name, 60), suggestion(name, text));
         return ApiError::bad_request("invalid_value", message).param(at);
     }
+    let text = plain(text);
     let message = match at.as_str() {
-        "" => format!("The value does not fit: {}.", clip(text, 300)),
-        at => format!("The {noun} `{at}` does not fit: {}.", clip(text, 300)),
+        "" => format!("The value does not fit: {}.", clip(&text, 300)),
+        at => format!("The {noun} `{at}` does not fit: {}.", clip(&text, 300)),
     };
     let error = ApiError::bad_request("invalid_value", message);
     if at.is_empty() { error } else { error.param(at) }
+}
+
+/// serde ends with what it expected, and calls that by the name of a type.
+fn plain(text: &str) -> Cow<'_, str> {
+    let Some((found, expected)) = text.rsplit_once("expected ") else { return text.into() };
+    let expected = match expected {
+        "f64" => "a number",
+        "i64" => "a whole number",
+        "u64" => "a whole number, 0 or more",
+        "u32" => "a whole number from 0 to 4294967295",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        // Of a word that is one of several.
+        "value" | "string or map" => "a string",
+        word if word.starts_with("variant ") => "a string",
+        of_ours if of_ours.contains("struct ") || of_ours.contains("enum ") => "an object",
+        expected => expected,
+    };
+    format!("{found}expected {expected}").into()
 }
 
 /// The path as `messages[2].content`; empty for the value itself.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a string, or a list of content blocks")]
 pub enum WireContent {
     Text(String),
     Blocks(Vec<Map<String, Value>>),

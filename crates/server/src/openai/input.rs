@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a string, or a list of items")]
 pub enum Input {
     Text(String),
     Items(Vec<Map<String, Value>>),

@@ -58,7 +58,7 @@ pub struct ResponseRequest {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected an id, or an object with an `id`")]
 enum ConversationRef {
     Id(String),
     Object { id: String },

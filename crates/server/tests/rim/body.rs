@@ -59,7 +59,7 @@ async fn what_does_not_fit_is_refused_by_name_and_path() {
         (r#"{"message": 5}"#, "invalid_value", "message", "integer `5`, expected a string"),
         (r#"{"message": "x", "if_busy": "quue"}"#, "invalid_value", "if_busy", "Did you mean `queue`?"),
         (r#"[]"#, "invalid_value", "", "does not fit"),
-        (r#""text""#, "invalid_value", "", "expected struct Send"),
+        (r#""text""#, "invalid_value", "", "expected an object"),
         (r#"{"message": "x", "message": "y"}"#, "duplicate_key", "message", "`message` stands twice"),
         (r#"{"message": "x", "metadata": {"k": 1, "\u006b": 2}}"#, "duplicate_key", "metadata.k", "stands twice"),
         (r#"{"message": "a\u0000b"}"#, "invalid_string", "message", "NUL"),

@@ -1,6 +1,7 @@
 //! What a refusal says: what does not fit, what would, and which field is at fault.
 
-use serde_json::json;
+use http::Method;
+use serde_json::{Value, json};
 
 use crate::rig::{Answer, Server};
 
@@ -23,4 +24,97 @@ async fn a_word_that_is_none_is_answered_with_those_that_are() {
         answer.refused(400, "invalid_value", param);
         assert!(message(&answer).ends_with(known), "{}", message(&answer));
     }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_message_is_said_with_its_place() {
+    let server = Server::start().await;
+    let content = "expected a text, or a list of parts";
+    let table = [
+        (json!({"message": 1}), "invalid_value", "message", content),
+        (json!({"message": {"type": "text"}}), "invalid_value", "message", content),
+        (json!({"message": ["x"]}), "invalid_value", "message[0]", "expected an object"),
+        (json!({"message": [{"text": "x"}]}), "missing_field", "message[0].type", "`type` is missing"),
+        (json!({"message": [{"type": "video"}]}), "invalid_value", "message[0].type", "Known here: text, image_url."),
+        (json!({"message": [{"type": 1.5}]}), "invalid_value", "message[0].type", "expected a string"),
+        (
+            json!({"message": [{"type": "text", "txet": "x"}]}),
+            "unknown_field",
+            "message[0].txet",
+            "Did you mean `text`?",
+        ),
+        (
+            json!({"message": [{"type": "image_url", "image_url": {"url": "https://a", "detial": "low"}}]}),
+            "unknown_field",
+            "message[0].detial",
+            "Did you mean `detail`?",
+        ),
+        (
+            json!({"tool_results": [{"tool_call_id": "a", "content": 7}]}),
+            "invalid_value",
+            "tool_results[0].content",
+            content,
+        ),
+        (json!({"tool_results": [["a", "b"]]}), "invalid_value", "tool_results[0]", "expected an object"),
+    ];
+    for (body, code, param, says) in table {
+        let answer = server.post("/chat", body).await;
+        answer.refused(400, code, param);
+        assert!(message(&answer).contains(says), "{}", message(&answer));
+    }
+}
+
+#[tokio::test]
+async fn no_refusal_speaks_of_the_programs_types() {
+    let server = Server::start().await;
+    let wrong = [json!(null), json!(1), json!("x"), json!(true), json!([1]), json!({}), json!([{"type": 5}])];
+    let routes = [
+        ("/chat", &["message", "tool_results", "stream", "if_busy", "on_disconnect", "parent", "extra", "seed"][..]),
+        ("/sessions", &["id", "title", "auto_title", "on_failure", "metadata"]),
+        ("/configs", &["name", "window", "timeouts", "max_concurrency", "params", "api_key"]),
+        ("/sessions/s/fork", &["turn_id"]),
+        ("/turns/t/retry", &["config_id", "if_busy", "on_disconnect"]),
+        ("/turns/t/cancel", &["x"]),
+        ("/sign-in", &["key"]),
+        ("/v1/responses", &["input", "conversation", "text", "reasoning", "tools", "metadata"]),
+        ("/v1/conversations", &["items", "metadata"]),
+        ("/v1/chat/completions", &["messages", "stream_options", "tools", "metadata"]),
+        ("/v1/messages", &["messages", "system", "tool_choice", "thinking", "output_config", "metadata"]),
+    ];
+    let mut refused = 0;
+    for (path, fields) in routes {
+        let whole = wrong.iter().cloned();
+        let in_fields = fields.iter().flat_map(|field| wrong.iter().map(move |value| json!({ *field: value })));
+        for body in whole.chain(in_fields) {
+            refused += usize::from(says_nothing_of_types(&server, path, body).await);
+        }
+    }
+    let deeper = [
+        ("/chat", json!({"message": [{"type": "text", "text": 1}]})),
+        ("/chat", json!({"message": [{"type": "image_url", "image_url": "https://a"}]})),
+        ("/configs", json!({"name": "x", "provider": "echo", "window": {"messages": "many"}})),
+        ("/v1/chat/completions", json!({"model": "c", "messages": [{"role": "user", "content": 1}]})),
+        ("/v1/chat/completions", json!({"model": "c", "messages": [{"role": "user", "content": [1]}]})),
+        ("/v1/messages", json!({"model": "c", "max_tokens": 9, "messages": [{"role": "user", "content": 1}]})),
+        (
+            "/v1/messages",
+            json!({"model": "c", "max_tokens": 9, "messages": [{"role": "user", "content": [{"type": "image", "source": {"type": 1}}]}]}),
+        ),
+        ("/v1/messages", json!({"model": "c", "max_tokens": 9, "messages": [], "tool_choice": {"type": "some"}})),
+        ("/v1/responses", json!({"input": [{"role": "user", "content": [{"type": 1}]}]})),
+    ];
+    for (path, body) in deeper {
+        refused += usize::from(says_nothing_of_types(&server, path, body).await);
+    }
+    assert!(refused > 250, "{refused}");
+}
+
+/// True when it was refused.
+async fn says_nothing_of_types(server: &Server, path: &str, body: Value) -> bool {
+    let answer = server.ask(Method::POST, path, &[], Some(body.clone())).await;
+    let text = answer.text();
+    for leak in ["enum ", "struct ", "untagged", "variant", "u32", "u64", "f64"] {
+        assert!(!text.contains(leak), "{path} {body}: {text}");
+    }
+    answer.status == 400
 }

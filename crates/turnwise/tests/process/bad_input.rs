@@ -246,7 +246,7 @@ async fn a_field_with_a_value_that_makes_no_sense_is_named() {
         (json!({"message": []}), "message_empty", "message"),
         (json!({"message": [{"type": "text", "text": ""}]}), "message_empty", "message"),
         (json!({"message": 7}), "invalid_value", "message"),
-        (json!({"message": [{"type": "video", "url": "x"}]}), "invalid_value", "message"),
+        (json!({"message": [{"type": "video", "url": "x"}]}), "invalid_value", "message[0].type"),
         (
             json!({"message": [{"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}]}),
             "invalid_value",

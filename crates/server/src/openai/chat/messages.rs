@@ -31,7 +31,7 @@ struct Reader<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a string, or a list of parts")]
 enum WireContent {
     Text(String),
     Parts(Vec<Map<String, Value>>),
