@@ -91,11 +91,11 @@ impl From<Error> for ApiError {
                 "This Idempotency-Key came before with another body. Use a new key for a new request.",
             )
             .param("idempotency-key"),
-            Error::BadCursor => ApiError::bad_request(
+            Error::BadCursor(param) => ApiError::bad_request(
                 "invalid_cursor",
                 "This cursor is not of this list. Use the `next` that the list gave.",
             )
-            .param("after"),
+            .param(param),
             Error::Full => ApiError::insufficient_storage(
                 "storage_full",
                 "The server's disk is full. Nothing was stored; send it again when there is room.",

@@ -47,8 +47,9 @@ pub enum Error {
     KeyReused,
     #[error("another owner has the turn")]
     Lost,
+    /// Which of a page's cursors it is: `after` or `before`.
     #[error("a cursor that this list did not give")]
-    BadCursor,
+    BadCursor(&'static str),
 
     #[error("storage has no room left; make some on its disk")]
     Full,

@@ -47,7 +47,7 @@ impl Store {
 type Place = (u64, u32);
 
 fn path(tree: Tree<'_>, tip: Step, page: &Page) -> Result<PathPage> {
-    let (after, before) = (place(tree, page.after.as_deref())?, place(tree, page.before.as_deref())?);
+    let (after, before) = (place(tree, &page.after, "after")?, place(tree, &page.before, "before")?);
     let descending = page.order == Order::Desc;
     // Between these two places of the path, whichever way it is read.
     let (low, high) = if descending { (before, after) } else { (after, before) };
@@ -77,13 +77,13 @@ fn path(tree: Tree<'_>, tip: Step, page: &Page) -> Result<PathPage> {
     with_turns(tree, found, has_more)
 }
 
-fn place(tree: Tree<'_>, cursor: Option<&str>) -> Result<Option<Place>> {
+fn place(tree: Tree<'_>, cursor: &Option<String>, name: &'static str) -> Result<Option<Place>> {
     let Some(id) = cursor else { return Ok(None) };
     let found = tree
         .conn
         .prepare_cached("SELECT number, place FROM chat_messages WHERE project_id = ? AND id = ? AND session_id = ?")?
         .query_row([tree.project.as_str(), id, tree.session.as_str()], |row| Ok((row.get(0)?, row.get(1)?)));
-    optional(found)?.ok_or(Error::BadCursor).map(Some)
+    optional(found)?.ok_or(Error::BadCursor(name)).map(Some)
 }
 
 fn backwards(

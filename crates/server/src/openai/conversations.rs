@@ -177,9 +177,9 @@ pub async fn list(
     let mut after = None;
     if let Some(cursor) = listed.cursor() {
         // Whoever deletes items while listing them goes on behind one that is gone.
-        let said = ids::said(&cursor).ok_or(store::Error::BadCursor)?;
+        let said = ids::said(&cursor).ok_or(store::Error::BadCursor("after"))?;
         let place = app.store().place_of(caller.project.clone(), session.clone(), said.source).await?;
-        after = Some(place.ok_or(store::Error::BadCursor)?.to_string());
+        after = Some(place.ok_or(store::Error::BadCursor("after"))?.to_string());
         // A message may be several items, and the cursor one in their middle.
         if let Some(found) = stored(&app, &caller.project, &session, &cursor).await? {
             listed.add_behind(said.part, found.items);

@@ -66,7 +66,8 @@ impl Listed {
     /// Leaves out what was added up to the cursor, which has to be among it.
     pub fn skip_to_cursor(&mut self) -> Result<(), ApiError> {
         if let Some(cursor) = &self.page.after {
-            let at = self.items.iter().position(|item| item["id"] == **cursor).ok_or(store::Error::BadCursor)?;
+            let at =
+                self.items.iter().position(|item| item["id"] == **cursor).ok_or(store::Error::BadCursor("after"))?;
             self.items.drain(..=at);
         }
         Ok(())

@@ -118,3 +118,16 @@ async fn says_nothing_of_types(server: &Server, path: &str, body: Value) -> bool
     }
     answer.status == 400
 }
+
+#[tokio::test]
+async fn a_refused_cursor_is_named_by_the_parameter_it_came_in() {
+    let server = Server::start().await;
+    server.session("s").await;
+    server.chat("s", "hi").await.expect(200);
+    for list in ["/sessions", "/sessions/s/messages", "/sessions/s/turns"] {
+        for param in ["after", "before"] {
+            server.get(&format!("{list}?{param}=zzz")).await.refused(400, "invalid_cursor", param);
+        }
+        server.get(&format!("{list}?before=a%20b")).await.refused(400, "invalid_cursor", "before");
+    }
+}

@@ -79,7 +79,7 @@ impl Store {
                 None => 0,
                 Some(cursor) => {
                     let place = place(conn, &project, cursor)?;
-                    1 + ranked.iter().position(|found| *found == place).ok_or(Error::BadCursor)?
+                    1 + ranked.iter().position(|found| *found == place).ok_or(Error::BadCursor("after"))?
                 }
             };
             let rest = &ranked[from..];
@@ -138,10 +138,10 @@ fn place(conn: &Connection, project: &ProjectId, cursor: &str) -> Result<Place> 
     } else if let Some(id) = cursor.strip_prefix(TITLE) {
         ("SELECT rowid FROM chat_sessions WHERE project_id = ? AND id = ?", id, Place::Title as fn(i64) -> Place)
     } else {
-        return Err(Error::BadCursor);
+        return Err(Error::BadCursor("after"));
     };
     let found = conn.prepare_cached(sql)?.query_row([project.as_str(), id], |row| row.get(0));
-    optional(found)?.map(place).ok_or(Error::BadCursor)
+    optional(found)?.map(place).ok_or(Error::BadCursor("after"))
 }
 
 fn hit(conn: &Connection, place: Place, query: &Query) -> Result<Hit> {

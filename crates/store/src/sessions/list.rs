@@ -62,16 +62,16 @@ fn list(conn: &Connection, project: &ProjectId, filter: &SessionFilter, page: &P
     }
     // `after` goes on in the list's order, `before` comes back to where it was.
     let descending = page.order == Order::Desc;
-    for (cursor, onwards) in [(&page.after, true), (&page.before, false)] {
+    for (name, cursor, onwards) in [("after", &page.after, true), ("before", &page.before, false)] {
         if let Some(cursor) = cursor {
-            let id: SessionId = cursor.parse().map_err(|_| Error::BadCursor)?;
+            let id: SessionId = cursor.parse().map_err(|_| Error::BadCursor(name))?;
             let at: Option<String> = optional(
                 conn.prepare_cached("SELECT active_at FROM chat_sessions WHERE project_id = ? AND id = ?")?
                     .query_row([project.as_str(), id.as_str()], |row| row.get(0)),
             )?;
             let less = descending == onwards;
             sql.push_str(&format!(" AND (s.active_at, s.id) {} (?, ?)", if less { "<" } else { ">" }));
-            values.push(at.ok_or(Error::BadCursor)?.into());
+            values.push(at.ok_or(Error::BadCursor(name))?.into());
             values.push(id.as_str().to_owned().into());
         }
     }

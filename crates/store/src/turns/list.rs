@@ -51,8 +51,11 @@ const QUEUED: [&str; 2] = [
 ];
 
 fn list(conn: &Connection, project: &ProjectId, session: &SessionId, page: &Page) -> Result<TurnList> {
-    let place = |cursor: Option<&str>| place(conn, project, session, cursor);
-    let (after, before) = (place(page.after.as_deref())?, place(page.before.as_deref())?);
+    let place = |cursor: &Option<String>, name| {
+        let Some(id) = cursor else { return Ok(None) };
+        place(conn, project, session, id)?.ok_or(Error::BadCursor(name)).map(Some)
+    };
+    let (after, before) = (place(&page.after, "after")?, place(&page.before, "before")?);
     let descending = page.order == Order::Desc;
     let (low, high) = if descending { (before, after) } else { (after, before) };
     let low = low.unwrap_or(Place::Number(i64::MIN));
@@ -100,13 +103,12 @@ fn list(conn: &Connection, project: &ProjectId, session: &SessionId, page: &Page
     Ok(TurnList { turns: turns.collect::<Result<_>>()?, has_more })
 }
 
-fn place(conn: &Connection, project: &ProjectId, session: &SessionId, cursor: Option<&str>) -> Result<Option<Place>> {
-    let Some(id) = cursor else { return Ok(None) };
+fn place(conn: &Connection, project: &ProjectId, session: &SessionId, id: &str) -> Result<Option<Place>> {
     let found = conn
         .prepare_cached("SELECT number, position FROM chat_turns WHERE project_id = ? AND id = ? AND session_id = ?")?
         .query_row([project.as_str(), id, session.as_str()], |row| {
             let (number, position): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
             Ok(number.map(Place::Number).or(position.map(Place::Position)))
         });
-    optional(found)?.flatten().ok_or(Error::BadCursor).map(Some)
+    Ok(optional(found)?.flatten())
 }

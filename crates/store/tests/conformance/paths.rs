@@ -104,8 +104,8 @@ fn what_is_not_there_is_refused() {
         assert!(matches!(path("s", Some("r1"), page(1)), Err(Error::TurnNotFound)), "another session's");
         assert!(matches!(path("r", Some("r2"), page(1)), Err(Error::NotStarted)));
         let cursor = |cursor: &str| Page { after: Some(cursor.into()), ..page(1) };
-        assert!(matches!(path("s", None, cursor("nothing")), Err(Error::BadCursor)));
-        assert!(matches!(path("s", None, cursor("u-r1")), Err(Error::BadCursor)), "another session's");
+        assert!(matches!(path("s", None, cursor("nothing")), Err(Error::BadCursor("after"))));
+        assert!(matches!(path("s", None, cursor("u-r1")), Err(Error::BadCursor("after"))), "another session's");
     });
 }
 

@@ -250,10 +250,10 @@ fn pages_give_every_hit_once() {
         assert_eq!(paged, all);
         for cursor in ["", "x", "message:", "message:none", "title:none", "title:s1'"] {
             let refused = page_of(lab, "p", "whale", 4, Some(cursor.into()));
-            assert!(matches!(refused, Err(Error::BadCursor)), "{cursor}");
+            assert!(matches!(refused, Err(Error::BadCursor("after"))), "{cursor}");
         }
         let elsewhere = page_of(lab, "q", "whale", 4, Some("title:s1".into()));
-        assert!(matches!(elsewhere, Err(Error::BadCursor)));
+        assert!(matches!(elsewhere, Err(Error::BadCursor("after"))));
     });
 }
 

@@ -95,10 +95,10 @@ fn sessions_are_listed_by_their_last_activity_page_by_page() {
             }
         }
         let refused = lab.sessions(project(), SessionFilter::default(), Page { after: Some("x".into()), ..page(1) });
-        assert!(matches!(refused.wait(), Err(Error::BadCursor)));
+        assert!(matches!(refused.wait(), Err(Error::BadCursor("after"))));
         let refused =
             lab.sessions(project(), SessionFilter::default(), Page { after: Some("' OR 1".into()), ..page(1) });
-        assert!(matches!(refused.wait(), Err(Error::BadCursor)));
+        assert!(matches!(refused.wait(), Err(Error::BadCursor("after"))));
     });
 }
 

@@ -64,8 +64,8 @@ fn a_list_of_turns_refuses_cursors_it_did_not_give() {
             let page = Page { after: Some(cursor.into()), ..page(1) };
             lab.turns(project(), id(session), page).wait().unwrap_err()
         };
-        assert!(matches!(refused("s", "r1"), Error::BadCursor));
-        assert!(matches!(refused("s", "nothing"), Error::BadCursor));
+        assert!(matches!(refused("s", "r1"), Error::BadCursor("after")));
+        assert!(matches!(refused("s", "nothing"), Error::BadCursor("after")));
         assert!(matches!(refused("nowhere", "t1"), Error::SessionNotFound));
     });
 }
