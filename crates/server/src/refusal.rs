@@ -116,6 +116,14 @@ impl From<Error> for ApiError {
     }
 }
 
+/// Where a field names a turn: it is at fault when there is none of that id.
+pub fn of_turn_in(field: &'static str) -> impl FnOnce(Error) -> ApiError {
+    move |error| match error {
+        Error::TurnNotFound => ApiError::from(error).param(field),
+        other => other.into(),
+    }
+}
+
 /// A turn that failed, as the answer to whoever waited for it.
 pub fn of_failed_turn(turn: &Turn) -> ApiError {
     let Some(error) = &turn.error else {

@@ -14,6 +14,7 @@ use crate::{
     check,
     error::{ApiError, ErrorBody},
     idempotency::Key,
+    refusal::of_turn_in,
     wire::{Answer, ChatRequest, Object, ToolResult, TurnView},
 };
 
@@ -74,7 +75,7 @@ pub async fn chat(
         free: false,
         key,
     };
-    let accepted = app.scheduler.admit(ask).await?;
+    let accepted = app.scheduler.admit(ask).await.map_err(of_turn_in("parent"))?;
     answer(&app, &caller, accepted, wants).await
 }
 

@@ -12,6 +12,7 @@ use crate::{
     error::{ApiError, ErrorBody},
     page::{PageQuery, page},
     params::{Path, Query},
+    refusal::of_turn_in,
     wire::{List, MessageView, TurnView, messages},
 };
 
@@ -42,7 +43,7 @@ pub async fn list(
     Query(query): Query<PathQuery>,
 ) -> Result<Json<List<MessageView>>, ApiError> {
     let page = page(query.limit, query.after, query.before, query.order.as_deref(), Order::Asc)?;
-    let path = app.store().path(caller.project, id, query.branch, page).await?;
+    let path = app.store().path(caller.project, id, query.branch, page).await.map_err(of_turn_in("branch"))?;
     let has_more = path.has_more;
     Ok(Json(List::new(messages(path), has_more, |message| message.id.to_string())))
 }

@@ -25,6 +25,7 @@ use crate::{
     idempotency::Key,
     page::page,
     params::{Path, Query},
+    refusal::of_turn_in,
     wire::{
         ActiveTurn, ForkRequest, List, NewSessionRequest, SessionPage, SessionRequest, SessionView, TurnView, messages,
     },
@@ -189,7 +190,7 @@ pub async fn change(
         head: request.head,
         on_failure: request.on_failure,
     };
-    let session = app.scheduler.change_session(caller.project, id, change).await?;
+    let session = app.scheduler.change_session(caller.project, id, change).await.map_err(of_turn_in("head"))?;
     Ok(Json(session.into()))
 }
 
@@ -248,7 +249,8 @@ pub async fn fork(
 ) -> Result<Response, ApiError> {
     let (clock, project) = (app.clock(), caller.project.clone());
     let key = key.of(&caller, &raw);
-    let new = app.store().fork(project.clone(), id, request.turn_id, clock.id(), key, clock.now()).await?;
+    let forked = app.store().fork(project.clone(), id, request.turn_id, clock.id(), key, clock.now()).await;
+    let new = forked.map_err(of_turn_in("turn_id"))?;
     app.scheduler.notice(&project, Notice::SessionCreated { session: new.clone() });
     let session = find(&app, &project, &new).await?;
     Ok((StatusCode::CREATED, Json(SessionView::from(session))).into_response())

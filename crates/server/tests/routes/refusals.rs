@@ -131,3 +131,23 @@ async fn a_refused_cursor_is_named_by_the_parameter_it_came_in() {
         server.get(&format!("{list}?before=a%20b")).await.refused(400, "invalid_cursor", "before");
     }
 }
+
+#[tokio::test]
+async fn an_unknown_turn_is_named_by_the_field_it_came_in() {
+    let server = Server::start().await;
+    server.session("s").await;
+    server.chat("s", "hi").await.expect(200);
+    let parent = json!({"session_id": "s", "message": "x", "parent": "nothing"});
+    server.post("/chat", parent).await.refused(404, "turn_not_found", "parent");
+    let results =
+        json!({"session_id": "s", "tool_results": [{"tool_call_id": "a", "content": "b"}], "parent": "nothing"});
+    server.post("/chat", results).await.refused(404, "turn_not_found", "parent");
+    server.patch("/sessions/s", json!({"head": "nothing"})).await.refused(404, "turn_not_found", "head");
+    server.post("/sessions/s/fork", json!({"turn_id": "nothing"})).await.refused(404, "turn_not_found", "turn_id");
+    server.get("/sessions/s/messages?branch=nothing").await.refused(404, "turn_not_found", "branch");
+    server.post("/sessions/nowhere/fork", json!({"turn_id": "t"})).await.refused(
+        404,
+        "session_not_found",
+        "session_id",
+    );
+}
