@@ -216,7 +216,7 @@ fn base(target: &Target) -> Result<&Arc<Base>, Failure> {
         Some(Err(bad)) => bad.clone(),
         None => BadUrl::NONE,
     };
-    Err(failure(UpstreamRejected, format!("This config's {bad}.")))
+    Err(failure(UpstreamRejected, format!("This config's base_url {bad}.")))
 }
 
 /// A whole answer.

@@ -2,8 +2,9 @@
 
 use http::Uri;
 
+/// What is wrong with one, behind the name that it has where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("base_url {0}")]
+#[error("{0}")]
 pub struct BadUrl(&'static str);
 
 impl BadUrl {

@@ -181,7 +181,8 @@ impl Options {
         let env_keys = given.env_keys.iter().flat_map(|words| &words.0).map(|word| {
             let (name, origin) =
                 word.split_once('=').with_context(|| format!("env_keys: {word:?} is not NAME=origin"))?;
-            let origin = provider::origin(origin).map_err(|bad| anyhow::anyhow!("env_keys: {word:?}: {bad}"))?;
+            let origin =
+                provider::origin(origin).map_err(|bad| anyhow::anyhow!("env_keys: {word:?}: the origin {bad}"))?;
             Ok((name.to_owned(), origin))
         });
         let env_keys = env_keys.collect::<anyhow::Result<Vec<_>>>()?;
