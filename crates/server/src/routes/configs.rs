@@ -5,10 +5,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use provider::base_url;
 use scheduler::{resolve, try_config};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use session::{
     config::{Config, Timeouts},
@@ -188,12 +188,25 @@ fn change_of(app: &App, config: Config, key: Option<Option<SecretString>>) -> Re
     if config.model.is_empty() {
         return Err(invalid("model", "`model` is empty.".into()));
     }
+    if config.provider == "echo" && config.base_url.is_some() {
+        let message = "Provider echo calls no server. Leave `base_url` out, or take it away with null.";
+        return Err(invalid("base_url", message.into()));
+    }
     let origin = match base_url(&config.provider, config.base_url.as_deref()) {
         None => None,
         Some(url) => Some(provider::origin(url).map_err(|bad| invalid("base_url", format!("`base_url` {bad}.")))?),
     };
-    if origin.is_none() && matches!(key, Some(Some(_))) {
-        return Err(invalid("api_key", format!("Provider {} takes no key.", config.provider)));
+    if let Some(Some(key)) = &key {
+        if origin.is_none() {
+            return Err(invalid("api_key", format!("Provider {} takes no `api_key`.", config.provider)));
+        }
+        let key = key.expose_secret();
+        if key.trim().is_empty() || HeaderValue::from_str(key).is_err() {
+            return Err(invalid(
+                "api_key",
+                "`api_key` is empty, or holds a character that no header can carry.".into(),
+            ));
+        }
     }
     if config.api_key_env.as_deref().is_some_and(|name| name.is_empty() || name.len() > 128) {
         return Err(invalid("api_key_env", "`api_key_env` names a variable.".into()));

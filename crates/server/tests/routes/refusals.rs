@@ -151,3 +151,42 @@ async fn an_unknown_turn_is_named_by_the_field_it_came_in() {
         "session_id",
     );
 }
+
+#[tokio::test]
+async fn a_config_that_cannot_work_is_refused() {
+    let server = Server::start().await;
+    let openai = json!({"id": "o", "name": "o", "provider": "openai", "model": "m", "base_url": "http://127.0.0.1:9"});
+    server.post("/configs", openai).await.expect(201);
+    let with = |provider: &str, fields: Value| {
+        let mut body = json!({"name": "x", "provider": provider, "model": "m"});
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        body
+    };
+    let table = [
+        (with("openai", json!({"api_key": ""})), "api_key"),
+        (with("openai", json!({"api_key": "a\nb"})), "api_key"),
+        (with("openai", json!({"api_key": " "})), "api_key"),
+        (with("openai", json!({"base_url": "ftp://a"})), "base_url"),
+        (with("echo", json!({"api_key": "sk-1"})), "api_key"),
+        (with("echo", json!({"base_url": "http://127.0.0.1:9"})), "base_url"),
+        (with("echo", json!({"base_url": "http://127.0.0.1:9", "api_key": "sk-1"})), "base_url"),
+    ];
+    for (body, param) in table {
+        let answer = server.post("/configs", body.clone()).await;
+        answer.refused(400, "invalid_value", param);
+        assert_eq!(message(&answer).matches(param).count(), 1, "{}", message(&answer));
+    }
+    for (body, param) in [
+        (json!({"api_key": ""}), "api_key"),
+        (json!({"api_key": "a\r\nb"}), "api_key"),
+        (json!({"base_url": "a.example.com"}), "base_url"),
+        (json!({"provider": "echo"}), "base_url"),
+        (json!({"provider": "echo", "base_url": null, "api_key": "sk-1"}), "api_key"),
+    ] {
+        let answer = server.patch("/configs/o", body.clone()).await;
+        answer.refused(400, "invalid_value", param);
+    }
+    server.patch("/configs/o", json!({"api_key": "sk-1"})).await.expect(200);
+    let changed = server.patch("/configs/o", json!({"provider": "echo", "base_url": null})).await.expect(200);
+    assert_eq!((&changed["has_key"], &changed["base_url"]), (&false.into(), &Value::Null));
+}
