@@ -54,7 +54,11 @@ pub async fn answer(app: &App, caller: &Caller, accepted: Accepted, wants: Wants
     let ended = before_stop(app, &turn, watch.end()).await?;
     leaving.into_iter().for_each(CancelOnDrop::stay);
     if ended.status == Status::Failed {
-        return Err(of_failed_turn(&ended));
+        let failed = of_failed_turn(&ended);
+        return Err(match &ended.error {
+            Some(error) => failed.upstream_said(error),
+            None => failed,
+        });
     }
     Ok(Json(Answer::from(&*ended)).into_response())
 }

@@ -1,7 +1,7 @@
 //! The one error that clients see, on every surface.
 //!
-//! Goals: one envelope, `{"error": {"type", "code", "message", "param", "turn_id"?}}`; only this file knows statuses; what
-//! a client reads and what the log gets are kept apart; a failure is logged once, here, when it becomes an answer.
+//! Goals: one envelope, `{"error": {"type", "code", "message", "param", "turn_id"?, …}}`; only this file knows statuses;
+//! what a client reads and what the log gets are kept apart; a failure is logged once, here, when it becomes an answer.
 //! A message says what failed, for what, and what to do.
 
 use std::borrow::Cow;
@@ -14,6 +14,7 @@ use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use session::turn::Failure;
 use utoipa::ToSchema;
 
 /// A request that cannot be answered as it was meant. Boxed, so that a `Result` with it stays small.
@@ -50,6 +51,15 @@ pub struct ErrorDetail {
     /// The turn in question, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turn_id: Option<String>,
+    /// Of a turn that failed: the upstream's HTTP status, when it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream_status: Option<u16>,
+    /// How long the upstream asked us to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// What the upstream calls this request, when it said so: its support will ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream_request_id: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -70,7 +80,16 @@ type Message = Cow<'static, str>;
 /// Constructors, by status.
 impl ApiError {
     fn new(status: StatusCode, kind: ErrorType, code: &'static str, message: impl Into<Message>) -> Self {
-        let error = ErrorDetail { kind, code, message: message.into(), param: None, turn_id: None };
+        let error = ErrorDetail {
+            kind,
+            code,
+            message: message.into(),
+            param: None,
+            turn_id: None,
+            upstream_status: None,
+            retry_after_ms: None,
+            upstream_request_id: None,
+        };
         Self(Box::new(Inner { status, error, log: None, retry_after: None, kept: false, fields: Map::new() }))
     }
 
@@ -156,6 +175,14 @@ impl ApiError {
 
     pub fn turn_id(mut self, turn_id: impl Into<String>) -> Self {
         self.0.error.turn_id = Some(turn_id.into());
+        self
+    }
+
+    /// What the upstream said beside its failure: on the native API alone, the others' errors have no such fields.
+    pub fn upstream_said(mut self, failure: &Failure) -> Self {
+        self.0.error.upstream_status = failure.upstream_status;
+        self.0.error.retry_after_ms = failure.retry_after_ms;
+        self.0.error.upstream_request_id.clone_from(&failure.upstream_request_id);
         self
     }
 

@@ -1,7 +1,9 @@
 //! What a refusal says: what does not fit, what would, and which field is at fault.
 
 use http::Method;
+use provider::scripted::Step;
 use serde_json::{Value, json};
+use session::turn::{Failure, FailureCode};
 
 use crate::rig::{Answer, Server};
 
@@ -189,4 +191,27 @@ async fn a_config_that_cannot_work_is_refused() {
     server.patch("/configs/o", json!({"api_key": "sk-1"})).await.expect(200);
     let changed = server.patch("/configs/o", json!({"provider": "echo", "base_url": null})).await.expect(200);
     assert_eq!((&changed["has_key"], &changed["base_url"]), (&false.into(), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_turn_that_failed_says_what_its_upstream_said() {
+    let server = Server::start().await;
+    let failure = Failure {
+        upstream_status: Some(429),
+        retry_after_ms: Some(60_000),
+        upstream_request_id: Some("req_1".into()),
+        ..Failure::new(FailureCode::UpstreamRateLimited, "too much")
+    };
+    server.session("s").await;
+    server.scripted.then([Step::Fail(failure)]);
+    let failed = server.chat("s", "hi").await.expect(429);
+    let turn = server.get(&format!("/turns/{}", failed["turn_id"].as_str().unwrap())).await.expect(200);
+    for field in ["code", "message", "upstream_status", "retry_after_ms", "upstream_request_id"] {
+        assert!(!turn["error"][field].is_null(), "{field}");
+        assert_eq!(failed["error"][field], turn["error"][field], "{field}");
+    }
+
+    server.scripted.then([Step::fail(FailureCode::UpstreamRejected)]);
+    let failed = server.chat("s", "hi").await.expect(502);
+    assert!(failed["error"].get("upstream_status").is_none(), "it is not known");
 }
