@@ -14,6 +14,7 @@ const LIMIT_DEFAULT: u32 = 20;
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// 1 to 100, default 20.
+    #[param(minimum = 1, maximum = 100)]
     pub limit: Option<u32>,
     /// What comes behind this entry of the list.
     pub after: Option<String>,

@@ -23,6 +23,7 @@ use crate::{
     cookie, docs_page, openai,
     routes::{chat, configs, events, export, messages, meta, providers, search, sessions, sign_in, turns},
     web_page,
+    wire::{NewSessionRequest, RerunRequest},
 };
 
 #[derive(OpenApi)]
@@ -32,6 +33,8 @@ use crate::{
         description = "Durable, isolated, parallel sessions over stateless model APIs.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
+    // Bodies that may be left out: their routes name them by `ref`, since one that is named by its type is required.
+    components(schemas(NewSessionRequest, RerunRequest)),
     modifiers(&Keys),
     security((), ("key" = []), ("sign_in" = []))
 )]

@@ -629,9 +629,21 @@ export interface components {
             message: string;
             /** @description The field, parameter or header at fault. */
             param?: string | null;
+            /**
+             * Format: int64
+             * @description How long the upstream asked us to wait.
+             */
+            retry_after_ms?: number | null;
             /** @description The turn in question, where there is one. */
             turn_id?: string | null;
             type: components["schemas"]["ErrorType"];
+            /** @description What the upstream calls this request, when it said so: its support will ask. */
+            upstream_request_id?: string | null;
+            /**
+             * Format: int32
+             * @description Of a turn that failed: the upstream's HTTP status, when it answered.
+             */
+            upstream_status?: number | null;
         };
         /** @enum {string} */
         ErrorType: "invalid_request_error" | "authentication_error" | "permission_error" | "not_found_error" | "conflict_error" | "rate_limit_error" | "upstream_error" | "server_error";
@@ -1799,7 +1811,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["NewSessionRequest"];
             };
@@ -2372,7 +2384,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["RerunRequest"];
             };
@@ -2499,7 +2511,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["RerunRequest"];
             };

@@ -21,6 +21,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub struct PathQuery {
     /// 1 to 100, default 20.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     after: Option<String>,
     before: Option<String>,

@@ -24,6 +24,7 @@ pub struct SearchQuery {
     /// 1 to 200 characters. All of its words have to be there; of the last one its first three letters are enough.
     q: String,
     /// 1 to 100, default 20.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// `next` of the page before.
     after: Option<String>,

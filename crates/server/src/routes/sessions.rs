@@ -37,7 +37,7 @@ const NEWEST: u32 = 50;
 
 /// Make a session
 #[utoipa::path(
-    post, path = "/sessions", operation_id = "create_session", tag = "Sessions", request_body = NewSessionRequest,
+    post, path = "/sessions", operation_id = "create_session", tag = "Sessions", request_body = ref("#/components/schemas/NewSessionRequest"),
     responses(
         (status = 201, body = SessionView),
         (status = 404, description = "No such config", body = ErrorBody),
@@ -77,6 +77,7 @@ pub async fn create(
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// 1 to 100, default 20.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     after: Option<String>,
     before: Option<String>,
@@ -107,6 +108,7 @@ pub async fn list(
 #[into_params(parameter_in = Query)]
 pub struct ReadQuery {
     /// Messages that come with it: 0 to 100, default 50.
+    #[param(maximum = 100)]
     limit: Option<u32>,
 }
 

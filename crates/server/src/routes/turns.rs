@@ -82,7 +82,7 @@ pub async fn cancel(
 
 /// Try a turn again: a new turn with the same input and parent
 #[utoipa::path(
-    post, path = "/turns/{id}/retry", operation_id = "retry_turn", tag = "Turns", params(("id" = String, Path)), request_body = RerunRequest,
+    post, path = "/turns/{id}/retry", operation_id = "retry_turn", tag = "Turns", params(("id" = String, Path)), request_body = ref("#/components/schemas/RerunRequest"),
     responses((status = 200, body = Answer), (status = 202, body = TurnView), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody))
 )]
 pub async fn retry(
@@ -98,7 +98,7 @@ pub async fn retry(
 
 /// Continue an answer that broke off
 #[utoipa::path(
-    post, path = "/turns/{id}/continue", operation_id = "continue_turn", tag = "Turns", params(("id" = String, Path)), request_body = RerunRequest,
+    post, path = "/turns/{id}/continue", operation_id = "continue_turn", tag = "Turns", params(("id" = String, Path)), request_body = ref("#/components/schemas/RerunRequest"),
     responses((status = 200, body = Answer), (status = 202, body = TurnView), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody))
 )]
 pub async fn go_on(
