@@ -103,6 +103,11 @@ impl Answer {
         let index = index.min(self.tool_calls.len() as u32);
         self.open(PartKind::ToolCall, Some(index));
         if index as usize == self.tool_calls.len() {
+            // Looked at once, however often an upstream goes back and forth. One that is not whole may go on: some send
+            // the pieces of several calls in turns.
+            if self.tool_calls.last().is_some_and(ToolCall::is_whole) {
+                self.call_done(index - 1);
+            }
             self.tool_calls.push(ToolCall::default());
         }
         let call = &mut self.tool_calls[index as usize];
@@ -139,13 +144,10 @@ impl Answer {
         self.open = Some((kind, index));
     }
 
-    /// Another part grows from now on. Some upstreams send the pieces of several calls in turns: a call whose arguments
-    /// are not whole may go on.
+    /// Another part grows from now on. A tool call is done on its own terms.
     fn leave(&mut self) {
-        match self.open.take() {
-            Some((PartKind::ToolCall, index)) if self.tool_calls[index as usize].is_whole() => self.call_done(index),
-            Some((PartKind::ToolCall, _)) | None => {}
-            Some((kind, index)) => self.pending.push(Event::PartDone { kind, index }),
+        if let Some((kind, index)) = self.open.take().filter(|(kind, _)| *kind != PartKind::ToolCall) {
+            self.pending.push(Event::PartDone { kind, index });
         }
     }
 
@@ -301,7 +303,7 @@ mod tests {
         };
         let dones: Vec<(usize, u32)> =
             events.iter().enumerate().filter_map(|(at, event)| Some((at, done(event)?))).collect();
-        assert_eq!(dones, [(3, 0), (5, 1), (7, 2)], "{events:?}");
+        assert_eq!(dones, [(4, 1), (6, 0), (7, 2)], "{events:?}");
         let mut again = from_events(&events);
         again.close();
         assert_eq!(again.take_events(), []);
