@@ -1,6 +1,7 @@
 //! What is SQLite's own: its files, their lock, their versions, and a disk that is full.
 
 use std::{
+    collections::VecDeque,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
@@ -125,18 +126,24 @@ fn a_key_stands_in_no_file() {
     assert!(looked_at() >= 3, "and afterwards");
 }
 
-#[test]
-fn the_log_stays_short_under_load_and_is_gone_at_the_end() {
-    let dir = tempfile::tempdir().unwrap();
-    let (store, closing) = open(dir.path());
-    let mut most = 0;
+/// 120 MB of sends; gives the most pages that the log had.
+fn load(store: &Store) -> u64 {
     let text = "x".repeat(20_000);
+    let mut most = 0;
     for n in 0..60 {
         let sent: Vec<_> =
             (0..100).map(|m| store.admit(ask(&format!("s{n}-{m}"), &format!("t{n}-{m}"), &text))).collect();
         sent.into_iter().for_each(|sent| drop(sent.wait().unwrap()));
         most = most.max(store.stats().wal_pages());
     }
+    most
+}
+
+#[test]
+fn the_log_stays_short_under_load_and_is_gone_at_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, closing) = open(dir.path());
+    let most = load(&store);
     let size = std::fs::metadata(file(dir.path())).unwrap().len();
     assert!(size > 100 << 20, "{size} bytes are too few to tell");
     // At 16,000 the writer would have been held up; it has brought the log to its end before, on its way.
@@ -152,25 +159,19 @@ fn the_log_stays_short_while_there_is_always_somebody_who_reads() {
     let dir = tempfile::tempdir().unwrap();
     let (store, closing) = open(dir.path());
     say(&store, 0, &"x".repeat(16_000_000)).unwrap();
-    let over = std::sync::atomic::AtomicBool::new(false);
-    let mut most = 0;
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                while !over.load(std::sync::atomic::Ordering::Relaxed) {
-                    let page = Page { limit: 100, after: None, before: None, order: Order::Asc };
-                    assert!(!store.path(id("p"), id("s0"), None, page).wait().unwrap().messages.is_empty());
-                }
-            });
+    let most = std::thread::scope(|scope| {
+        let loading = scope.spawn(|| load(&store));
+        let read = || {
+            let page = Page { limit: 100, after: None, before: None, order: Order::Asc };
+            store.path(id("p"), id("s0"), None, page)
+        };
+        let mut reads = VecDeque::from_iter([read(), read(), read(), read()]);
+        while !loading.is_finished() {
+            let found = reads.pop_front().unwrap().wait().unwrap();
+            assert!(!found.messages.is_empty());
+            reads.push_back(read());
         }
-        let text = "x".repeat(20_000);
-        for n in 0..60 {
-            let sent: Vec<_> =
-                (0..100).map(|m| store.admit(ask(&format!("s{n}-{m}"), &format!("t{n}-{m}"), &text))).collect();
-            sent.into_iter().for_each(|sent| drop(sent.wait().unwrap()));
-            most = most.max(store.stats().wal_pages());
-        }
-        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        loading.join().unwrap()
     });
     // What one commit may bring beyond the 16,000 at which nobody reads.
     assert!((1..18_000).contains(&most), "{most} pages");
