@@ -78,7 +78,8 @@ impl Scheduler {
     }
 
     /// What the same request made before, if it came before: what it names may be gone by now.
-    pub async fn admitted(&self, project: ProjectId, key: Idempotency) -> store::Result<Option<Accepted>> {
+    pub async fn admitted(&self, project: ProjectId, key: Option<Idempotency>) -> store::Result<Option<Accepted>> {
+        let Some(key) = key else { return Ok(None) };
         match self.0.store.made(project.clone(), key).await? {
             Some((session, turn)) => self.0.join(project, session, turn).await.map(Some),
             None => Ok(None),

@@ -78,7 +78,7 @@ pub async fn before_stop<T, E: Into<ApiError>>(
             "The server is shutting down. What you sent is kept, and answered when the server is back: GET the turn then.",
         )
         .turn_id(turn.to_string())
-        .kept()),
+        .not_again()),
     }
 }
 

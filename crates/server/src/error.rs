@@ -28,7 +28,7 @@ struct Inner {
     error: ErrorDetail,
     log: Option<String>,
     retry_after: Option<Duration>,
-    kept: bool,
+    not_again: bool,
     fields: Map<String, Value>,
 }
 
@@ -90,7 +90,7 @@ impl ApiError {
             retry_after_ms: None,
             upstream_request_id: None,
         };
-        Self(Box::new(Inner { status, error, log: None, retry_after: None, kept: false, fields: Map::new() }))
+        Self(Box::new(Inner { status, error, log: None, retry_after: None, not_again: false, fields: Map::new() }))
     }
 
     pub fn bad_request(code: &'static str, message: impl Into<Message>) -> Self {
@@ -198,9 +198,9 @@ impl ApiError {
         self
     }
 
-    /// What was sent is kept all the same: stock clients are told not to send it again by themselves.
-    pub fn kept(mut self) -> Self {
-        self.0.kept = true;
+    /// Stock clients are told not to send it again by themselves: it is kept, or would fail again.
+    pub fn not_again(mut self) -> Self {
+        self.0.not_again = true;
         self
     }
 
@@ -236,7 +236,7 @@ struct Answer {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Inner { status, error, log, retry_after, kept, fields } = *self.0;
+        let Inner { status, error, log, retry_after, not_again, fields } = *self.0;
         let (code, cause) = (error.code, log.as_deref().unwrap_or(&error.message));
         // Somebody else's failure, which the turn's own line tells too.
         if error.kind == ErrorType::UpstreamError {
@@ -255,7 +255,7 @@ impl IntoResponse for ApiError {
         if let Some(wait) = retry_after {
             headers.insert(RETRY_AFTER, whole_seconds(wait).into());
         }
-        if kept {
+        if not_again {
             headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static("false"));
         }
         if status == StatusCode::UNAUTHORIZED {

@@ -1,7 +1,6 @@
 //! What storage refuses of a completion. Stock clients send a 409 again by themselves, so here there is none.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue};
 use session::id::ConfigId;
 use store::{Error, Turn};
 
@@ -48,9 +47,6 @@ pub fn failure(turn: &Turn, kept: bool) -> ApiError {
 /// by then, it would fail again.
 pub fn of_failed(turn: &Turn, kept: bool) -> Response {
     let may_retry = !kept && turn.error.as_ref().is_some_and(|error| error.code.is_passing());
-    let mut response = failure(turn, kept).into_response();
-    if !may_retry {
-        response.headers_mut().insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static("false"));
-    }
-    response
+    let failed = failure(turn, kept);
+    if may_retry { failed.into_response() } else { failed.not_again().into_response() }
 }

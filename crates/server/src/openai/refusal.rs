@@ -38,5 +38,5 @@ pub fn of_admission(error: Error, model: Option<&str>) -> ApiError {
 
 /// Of a turn that somebody waited for. Its message is kept, and sending it again would make another.
 pub fn of_failed(turn: &Turn) -> Response {
-    of_failed_turn(turn).kept().into_response()
+    of_failed_turn(turn).not_again().into_response()
 }

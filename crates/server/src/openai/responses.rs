@@ -13,7 +13,7 @@ use session::{
     id::{ProjectId, TurnId},
     lane::IfBusy,
 };
-use store::{Idempotency, Parent, SessionRef, Turn};
+use store::{Parent, SessionRef, Turn};
 
 use super::{
     fold::Fold,
@@ -55,7 +55,7 @@ pub async fn create(
         let Accepted { turn, watch, .. } = match ask {
             Ok(ask) => app.scheduler.admit(Ask { if_busy, key, ..ask }).await.map_err(refused)?,
             // What a retry names may have been deleted since.
-            Err(error) => made_before(&app, &caller.project, key).await?.ok_or(error)?,
+            Err(error) => app.scheduler.admitted(caller.project.clone(), key).await?.ok_or(error)?,
         };
         (find(&app, &caller.project, &turn).await?, watch)
     } else {
@@ -86,13 +86,6 @@ async fn whole(mut watch: Watch, mut fold: Fold) -> store::Result<Fold> {
         }
     }
     Ok(fold)
-}
-
-async fn made_before(app: &App, project: &ProjectId, key: Option<Idempotency>) -> Result<Option<Accepted>, ApiError> {
-    match key {
-        Some(key) => Ok(app.scheduler.admitted(project.clone(), key).await?),
-        None => Ok(None),
-    }
 }
 
 fn refuse_silence(ask: Ask) -> Result<Ask, ApiError> {

@@ -188,9 +188,9 @@ fn change_of(app: &App, config: Config, key: Option<Option<SecretString>>) -> Re
     if config.model.is_empty() {
         return Err(invalid("model", "`model` is empty.".into()));
     }
-    if config.provider == "echo" && config.base_url.is_some() {
-        let message = "Provider echo calls no server. Leave `base_url` out, or take it away with null.";
-        return Err(invalid("base_url", message.into()));
+    if config.base_url.is_some() && provider::preset(&config.provider).is_none() {
+        let message = "calls no server. Leave `base_url` out, or take it away with null.";
+        return Err(invalid("base_url", format!("Provider {} {message}", config.provider)));
     }
     let origin = match base_url(&config.provider, config.base_url.as_deref()) {
         None => None,
