@@ -114,11 +114,14 @@ async fn no_refusal_speaks_of_the_programs_types() {
 /// True when it was refused.
 async fn says_nothing_of_types(server: &Server, path: &str, body: Value) -> bool {
     let answer = server.ask(Method::POST, path, &[], Some(body.clone())).await;
-    let text = answer.text();
-    for leak in ["enum ", "struct ", "untagged", "variant", "u32", "u64", "f64"] {
-        assert!(!text.contains(leak), "{path} {body}: {text}");
+    if answer.status != 400 {
+        return false;
     }
-    answer.status == 400
+    let says = message(&answer);
+    for leak in ["enum ", "struct ", "untagged", "variant", "u32", "u64", "f64"] {
+        assert!(!says.contains(leak), "{path} {body}: {says}");
+    }
+    true
 }
 
 #[tokio::test]
